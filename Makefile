@@ -1,0 +1,62 @@
+# What a newcomer types. Each target works as the first command on a fresh Debian 12 with Rust.
+# Caches outlive the checkout: PILAKE_CACHE, by default ~/.cache/pilake.
+.PHONY: build demo test bench tidy lint fuzz chaos year test-strangers nightly docs deps clean help
+
+build: ## the binary, build/release/pilake
+	@tools/deps.sh build
+	@tools/build.sh release pilake
+
+demo: build ## a simulated plant lands in a Delta table
+	@build/release/pilake demo
+
+test: ## unit tests, then whole runs whose tables delta-rs compares with the truth
+	@tools/deps.sh build
+	@tools/test.sh
+
+bench: ## speed end to end and stage by stage
+	@tools/deps.sh build
+	@tools/bench.sh
+
+tidy: ## clang-tidy on what changed since it was last clean
+	@tools/deps.sh check
+	@tools/tidy.sh
+
+lint: ## format, shell, Rust, rooms, licences
+	@tools/deps.sh check
+	@tools/lint.sh
+
+fuzz: ## FUZZ_SECONDS (default 20) on every fuzz target
+	@tools/deps.sh check
+	@tools/fuzz.sh
+
+chaos: build ## SEEDS (default 20) storms of faults, kills and changes behind the table's back
+	@tools/python.sh tests/chaos/chaos.py --seeds $(or $(SEEDS),20) $(if $(SEEDS),--each-kind $(shell expr $(SEEDS) / 5),)
+
+year: ## a year in which a thousand events came late, were edited, deleted: found and repaired
+	@tools/deps.sh build
+	@tools/year.sh
+
+test-strangers: ## Spark does to the table what strangers do, and pilake finds it out
+	@tools/deps.sh check
+	@PILAKE_STRANGERS=all tools/spark.sh -k strangers
+
+nightly: ## the long proofs; results go to docs/proof/
+	@tools/deps.sh check
+	@tools/nightly.sh
+
+docs: ## writes anew what is made from tables in the code
+	@tools/deps.sh build
+	@tools/build.sh dev config_test pi_test plan_test
+	@PILAKE_WRITE_DOCS=1 build/dev/config_test --gtest_brief=1 --gtest_filter='ConfigurationPage.*'
+	@PILAKE_WRITE_DOCS=1 build/dev/pi_test --gtest_brief=1 --gtest_filter='RequestsPage.*'
+	@PILAKE_WRITE_DOCS=1 build/dev/plan_test --gtest_brief=1 --gtest_filter='NextStep.IsWhatTheAdministratorWasTold'
+	@python3 tools/check_licences.py --write
+
+deps: ## Debian packages for all of the above
+	@tools/deps.sh check
+
+clean: ## removes build/; the caches stay
+	@rm -rf build
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// What reads of one stream and of sets of streams share.
+#pragma once
+
+#include "sim/api.h"
+#include "sim/archive.h"
+#include "sim/recorded.h"
+
+namespace pilake::sim {
+
+/// The parameters of a recorded call, checked.
+Result<RecordedQuery> ReadRecordedQuery(const Call& call);
+/// 409 for units and associations that points do not have.
+Status RefuseUnsupported(const Call& call);
+/// How reading the data of a point fails.
+struct ReadFailure {
+  int status = 0;  ///< 0: it does not
+  std::string text;
+};
+ReadFailure FailureOf(const Call& call, const Point& point);
+/// An answer that never comes.
+Answer Silence();
+
+/// The snapshot, or the value at the parameter `time`.
+Result<Event> ReadValue(const Call& call, const Point& point);
+/// The last event, be it in the future.
+Event ReadEnd(const Call& call, const Point& point);
+/// The summary `Count`: of events if weighted by events, else of seconds.
+Result<Event> ReadCount(const Call& call, const Point& point);
+/// `[{"Type":"Count","Value":{…}}]`
+void WriteCountItems(JsonWriter& json, const Event& count);
+
+}  // namespace pilake::sim

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+// `pilake status`: what the table holds and covers, from the table alone.
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "cli/json.h"
+#include "cli/options.h"
+#include "cli/progress_bar.h"
+#include "config/config.h"
+#include "pipeline/ledger.h"
+#include "pipeline/vacuum.h"
+
+namespace pilake::cli {
+namespace {
+
+/// The coverage of all series in a few numbers.
+struct Summary {
+  int64_t series = 0;
+  int64_t with_gaps = 0;  ///< whose coverage is in more than one piece
+  int64_t held = 0;       ///< whose last row did not come back
+  int64_t in_outage = 0;  ///< whose newest rows are outage states
+  std::optional<UtcTime> from, through_oldest, through_newest, looked_oldest;
+  std::array<int64_t, plan::kLookReasons> looks{};  ///< by reason
+  std::optional<UtcTime> next_look;
+  std::vector<plan::Quarantine> quarantine;
+  std::vector<std::string> holes;  ///< stretches of silence out of character, merged
+};
+
+void AddLooks(const plan::SeriesCoverage& series, plan::Ranges& silences, Summary& summary) {
+  for (const plan::Look& look : series.looks) {
+    ++summary.looks[static_cast<size_t>(look.reason)];
+    summary.next_look = std::min(summary.next_look.value_or(look.due), look.due);
+    if (look.reason == plan::LookReason::kSilence) plan::AddRange(silences, look.range);
+  }
+}
+
+Summary Summarise(const plan::Coverage& coverage) {
+  Summary summary;
+  plan::Ranges silences;
+  for (const auto& [web_id, series] : coverage) {
+    if (series.held) ++summary.held;
+    if (series.outage) ++summary.in_outage;
+    if (series.quarantine) summary.quarantine.push_back(*series.quarantine);
+    AddLooks(series, silences, summary);
+    if (series.ranges.empty()) continue;
+    ++summary.series;
+    if (series.ranges.size() > 1) ++summary.with_gaps;
+    const UtcTime from = series.ranges.front().begin, through = series.ranges.back().end;
+    summary.from = std::min(summary.from.value_or(from), from);
+    summary.through_oldest = std::min(summary.through_oldest.value_or(through), through);
+    summary.through_newest = std::max(summary.through_newest.value_or(through), through);
+    if (series.looked)
+      summary.looked_oldest =
+          std::min(summary.looked_oldest.value_or(*series.looked), *series.looked);
+  }
+  for (const TimeRange& hole : silences)
+    summary.holes.push_back(FormatUtcTime(hole.begin) + " … " + FormatUtcTime(hole.end));
+  return summary;
+}
+
+std::string Text(const std::optional<UtcTime>& time) {
+  return time ? FormatUtcTime(*time) : "-";
+}
+
+std::string Looks(const Summary& summary) {
+  JsonObject looks;
+  for (int i = 0; i < plan::kLookReasons; ++i)
+    looks.Add(Name(static_cast<plan::LookReason>(i)), summary.looks[static_cast<size_t>(i)]);
+  return looks.Text();
+}
+
+std::string LooksInWords(const Summary& summary) {
+  std::string words;
+  for (int i = 0; i < plan::kLookReasons; ++i) {
+    const int64_t count = summary.looks[static_cast<size_t>(i)];
+    if (count == 0) continue;
+    words += fmt::format("{}{} {}", words.empty() ? "" : ", ", Grouped(count),
+                         Name(static_cast<plan::LookReason>(i)));
+  }
+  return words.empty() ? "none" : words;
+}
+
+/// What `pilake vacuum` would delete.
+struct Litter {
+  int64_t files = 0;
+  int64_t bytes = 0;
+};
+
+Result<Litter> FindLitter(const pipeline::TableOptions& table) {
+  ASSIGN_OR_RETURN(const auto found, pipeline::Vacuum(table, {.dry_run = true}));
+  Litter sum;
+  for (const pipeline::Litter& one : found) {
+    sum.files += static_cast<int64_t>(one.files.size());
+    sum.bytes += one.bytes();
+  }
+  return sum;
+}
+
+std::string ToJson(const plan::Quarantine& one) {
+  return JsonObject()
+      .Add("tag", one.tag)
+      .Add("reason", one.reason)
+      .Add("since", FormatUtcTime(one.since))
+      .Add("attempts", one.attempts)
+      .Add("next_try", FormatUtcTime(one.next_try))
+      .Text();
+}
+
+std::string ToJson(const delta::Table& table, const delta::TableStats& stats, int64_t tail_files,
+                   const Summary& summary, const Litter& litter,
+                   const std::vector<std::string>& notes) {
+  const auto time = [](const std::optional<UtcTime>& t) {
+    return t ? JsonText(FormatUtcTime(*t)) : std::string("null");
+  };
+  return JsonObject()
+      .Add("table", table.url())
+      .Add("table_id", table.table_id())
+      .Add("version", table.version())
+      .Add("rows", stats.rows)
+      .Add("files", stats.files)
+      .Add("bytes", stats.bytes)
+      .Add("series", summary.series)
+      .Add("series_with_gaps", summary.with_gaps)
+      .Raw("covered_from", time(summary.from))
+      .Raw("covered_through_oldest", time(summary.through_oldest))
+      .Raw("covered_through_newest", time(summary.through_newest))
+      .Raw("looked_twice_through", time(summary.looked_oldest))
+      .Add("tail_files", tail_files)
+      .Add("litter_files", litter.files)
+      .Add("litter_bytes", litter.bytes)
+      .Add("held", summary.held)
+      .Add("in_outage", summary.in_outage)
+      .Raw("quarantine",
+           JsonArray(summary.quarantine, [](const plan::Quarantine& one) { return ToJson(one); }))
+      .Raw("looks", Looks(summary))
+      .Raw("notes", JsonArray(notes, JsonText))
+      .Raw("next_look", time(summary.next_look))
+      .Raw("holes",
+           JsonArray(summary.holes, [](const std::string& hole) { return JsonText(hole); }))
+      .Text();
+}
+
+Exit Status(const std::string& path, bool json) {
+  const auto config = config::Load(path);
+  if (!config) return Report(config.error());
+  const pipeline::TableOptions options = PullOptionsFrom(*config).table;
+  const auto ledger = pipeline::Ledger::OpenExisting(options);
+  if (!ledger) return Report(ledger.error());
+  const delta::Table& table = (*ledger)->table();
+  const auto stats = table.Stats();
+  if (!stats) return Report(stats.error());
+  std::vector<std::string> notes = (*ledger)->notes();
+  const auto litter = FindLitter(options);
+  if (!litter) notes.push_back(litter.error().message);
+  const Summary summary = Summarise((*ledger)->coverage());
+  const pipeline::Tail& tail = (*ledger)->tail();
+  const auto tail_files = static_cast<int64_t>(tail ? tail->size() : 0);
+  if (json) {
+    fmt::print("{}\n",
+               ToJson(table, *stats, tail_files, summary, litter.value_or(Litter()), notes));
+    return Exit::kDone;
+  }
+  fmt::print(
+      "table      {}, version {}\n"
+      "rows       {} in {}, {}\n"
+      "coverage   {} series from {}\n"
+      "           through {} (the series furthest behind) … {} (the newest)\n",
+      table.url(), table.version(), Grouped(stats->rows), Counted(stats->files, "file"),
+      DescribeBytes(stats->bytes), Grouped(summary.series), Text(summary.from),
+      Text(summary.through_oldest), Text(summary.through_newest));
+  if (summary.with_gaps > 0) {
+    fmt::print("           {} series in pieces: a backfill is under way or was stopped\n",
+               Grouped(summary.with_gaps));
+  }
+  fmt::print(
+      "tail       {}\n"
+      "doubt      events before {} were read twice; looks to come: {}{}\n",
+      tail ? Counted(tail_files, "file") + " of rows that are not final" : "none, final rows only",
+      Text(summary.looked_oldest), LooksInWords(summary),
+      summary.next_look ? ", the next at " + Text(summary.next_look) : "");
+  if (summary.held > 0) {
+    fmt::print("           {} series held: the last covered row did not come back\n",
+               Grouped(summary.held));
+  }
+  if (summary.in_outage > 0) {
+    fmt::print("           {} series end in an outage\n", Grouped(summary.in_outage));
+  }
+  for (const plan::Quarantine& one : summary.quarantine) {
+    fmt::print("unread     {}: {}; since {}, tried again at {}\n", one.tag, one.reason,
+               FormatUtcTime(one.since), FormatUtcTime(one.next_try));
+  }
+  for (const std::string& note : notes) fmt::print("note       {}\n", note);
+  if (litter && litter->files > 0) {
+    fmt::print("litter     {}, {} that `pilake vacuum` would delete\n",
+               Counted(litter->files, "file"), DescribeBytes(litter->bytes));
+  }
+  for (const std::string& hole : summary.holes)
+    fmt::print("hole       nothing came of series that are never so silent: {}\n", hole);
+  return Exit::kDone;
+}
+
+}  // namespace
+
+void AddStatus(CLI::App& app, Context& context) {
+  auto* command =
+      app.add_subcommand("status", "What the table holds and covers, from the table alone.");
+  command->footer("Examples:\n  pilake status\n  pilake status --json");
+  struct Flags {
+    std::string config;
+    bool json = false;
+  };
+  auto flags = std::make_shared<Flags>();
+  AddConfigOption(*command, flags->config);
+  command->add_flag("--json", flags->json, "As JSON on standard output");
+  command->callback([flags, &context] {
+    context.chosen = [flags] { return Status(flags->config, flags->json); };
+  });
+}
+
+}  // namespace pilake::cli

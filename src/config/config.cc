@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/config.h"
+
+#include <algorithm>
+#include <cassert>
+#include <filesystem>
+#include <functional>
+#include <initializer_list>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "config/expand.h"
+#include "config/keys.h"
+#include "config/suggest.h"
+#include "config/value.h"
+#include "config/yaml.h"
+
+namespace pilake::config {
+namespace {
+
+constexpr int64_t kInFlightLifted = 8;
+
+std::string Join(std::string_view section, std::string_view name) {
+  return section.empty() ? std::string(name) : fmt::format("{}.{}", section, name);
+}
+
+std::string_view LastWord(std::string_view path) {
+  return path.substr(path.rfind('.') + 1);
+}
+
+const Key* FindKey(std::string_view path) {
+  const auto keys = Keys();
+  const auto found = std::ranges::find(keys, path, &Key::path);
+  return found == keys.end() ? nullptr : &*found;
+}
+
+bool IsSection(std::string_view path) {
+  const std::string prefix = fmt::format("{}.", path);
+  return std::ranges::any_of(Keys(), [&](const Key& key) { return key.path.starts_with(prefix); });
+}
+
+/// The words that may stand in `section`, keys and sections alike.
+std::vector<std::string_view> WordsOf(std::string_view section) {
+  const std::string prefix = section.empty() ? "" : fmt::format("{}.", section);
+  std::set<std::string_view> words;
+  for (const Key& key : Keys()) {
+    if (!key.path.starts_with(prefix)) continue;
+    const std::string_view rest = key.path.substr(prefix.size());
+    words.insert(rest.substr(0, rest.find('.')));
+  }
+  return {words.begin(), words.end()};
+}
+
+/// Reads a tree into a `Config` and gathers all that is wrong with it.
+class Reading {
+ public:
+  Reading(Config& config, const std::string& folder) : config_(config), folder_(folder) {}
+
+  std::multimap<int, std::string> findings;  ///< by line
+
+  void Read(const YamlNode& root) {
+    if (root.kind != YamlNode::Kind::kMap) {
+      Find(root.line, "", "must hold keys such as `source:`; `pilake init` writes a starter");
+      return;
+    }
+    ReadSection("", root);
+    for (const Key& key : Keys()) {
+      if (key.is_required && !lines_.contains(std::string(key.path))) {
+        Find(root.line, key.path, fmt::format("is missing: {}", key.sentence));
+      }
+    }
+    if (!lines_.contains("tags")) {
+      Find(root.line, "tags", "is missing: the points to read, as a list of groups");
+    }
+    CheckAuth(root.line);
+    LiftBudget();
+  }
+
+ private:
+  void Find(int line, std::string_view path, std::string_view what) {
+    findings.emplace(line, path.empty() ? std::string(what) : fmt::format("{}: {}", path, what));
+  }
+
+  void ReadSection(const std::string& section, const YamlNode& map) {
+    CheckDuplicates(section, map);
+    for (const YamlNode& entry : map.items) ReadEntry(section, entry);
+  }
+
+  void CheckDuplicates(const std::string& section, const YamlNode& map) {
+    std::map<std::string_view, int> seen;
+    for (const YamlNode& entry : map.items) {
+      const auto [first, is_new] = seen.try_emplace(entry.name, entry.line);
+      if (is_new) continue;
+      Find(entry.line, Join(section, entry.name),
+           fmt::format("stands here a second time; line {} has it already", first->second));
+    }
+  }
+
+  void ReadEntry(const std::string& section, const YamlNode& entry) {
+    const std::string path = Join(section, entry.name);
+    if (path == "tags" || path == "source.budget.calendar") {
+      lines_[path] = entry.line;
+      path == "tags" ? ReadTags(entry) : ReadCalendar(entry);
+    } else if (const Key* key = FindKey(path)) {
+      lines_[path] = entry.line;
+      ReadKey(*key, entry);
+    } else if (IsSection(path)) {
+      lines_[path] = entry.line;
+      if (entry.kind == YamlNode::Kind::kMap) {
+        ReadSection(path, entry);
+      } else if (entry.kind != YamlNode::Kind::kNull) {
+        Find(entry.line, path, fmt::format("must be a map of keys, not {}", Describe(entry.kind)));
+      }
+    } else {
+      FindUnknown(section, entry);
+    }
+  }
+
+  void ReadKey(const Key& key, const YamlNode& entry) {
+    if (entry.kind == YamlNode::Kind::kMap) CheckDuplicates(std::string(key.path), entry);
+    const auto status = key.read(Value(entry, folder_, key.is_secret), config_);
+    if (status) return;
+    Find(entry.line, key.path, status.error().message);
+    refused_.insert(key.path);
+  }
+
+  void ReadTags(const YamlNode& entry) {
+    ReadGroups("tags", "{server: PISRV, include: ['U1.*']}", entry, [this](const YamlNode& group) {
+      config_.tags.emplace_back();
+      ReadSection("tags", group);
+      if (!Sets(group, {"include", "points", "web_ids", "file"})) {
+        Find(group.line, "tags",
+             "a group selects nothing without include, points, web_ids or file");
+      }
+    });
+  }
+
+  void ReadCalendar(const YamlNode& entry) {
+    constexpr std::string_view kPath = "source.budget.calendar";
+    ReadGroups(kPath, "{days: mon-fri, from: '07:00', to: '18:00', scale: 25%}", entry,
+               [&](const YamlNode& group) {
+                 config_.source.calendar.emplace_back();
+                 ReadSection(std::string(kPath), group);
+                 if (!Sets(group, {"scale", "pause"})) {
+                   Find(group.line, kPath, "a group changes nothing without scale or pause");
+                 }
+               });
+  }
+
+  /// A list of maps, each of which `read` takes.
+  void ReadGroups(std::string_view path, std::string_view example, const YamlNode& entry,
+                  const std::function<void(const YamlNode&)>& read) {
+    if (entry.kind != YamlNode::Kind::kList || entry.items.empty()) {
+      Find(entry.line, path, fmt::format("must be a list of groups, such as `- {}`", example));
+      return;
+    }
+    for (const YamlNode& group : entry.items) {
+      if (group.kind == YamlNode::Kind::kMap) {
+        read(group);
+      } else {
+        Find(group.line, path,
+             fmt::format("each group must be a map such as {}, not {}", example,
+                         Describe(group.kind)));
+      }
+    }
+  }
+
+  static bool Sets(const YamlNode& group, std::initializer_list<std::string_view> words) {
+    return std::ranges::any_of(group.items, [&](const YamlNode& entry) {
+      return std::ranges::find(words, std::string_view(entry.name)) != words.end();
+    });
+  }
+
+  void FindUnknown(const std::string& section, const YamlNode& entry) {
+    const std::string path = Join(section, entry.name);
+    if (const auto word = Nearest(entry.name, WordsOf(section)); !word.empty()) {
+      Find(entry.line, path, fmt::format("is no key; did you mean {}?", Join(section, word)));
+      return;
+    }
+    for (const Key& key : Keys()) {
+      if (LastWord(key.path) == entry.name) {
+        Find(entry.line, path, fmt::format("is no key here; did you mean {}?", key.path));
+        return;
+      }
+    }
+    Find(entry.line, path, "is no key; docs/configuration.md lists them all");
+  }
+
+  int LineOf(std::string_view path, int otherwise) const {
+    const auto found = lines_.find(path);
+    return found == lines_.end() ? otherwise : found->second;
+  }
+
+  bool Has(std::string_view path) const { return lines_.find(path) != lines_.end(); }
+
+  void CheckAuth(int otherwise) {
+    if (refused_.contains("source.auth.kind")) return;  // what goes with it is not known
+    const int line = LineOf("source.auth.kind", LineOf("source.auth", otherwise));
+    const AuthKind kind = config_.source.auth.kind;
+    for (const std::string_view word : {"username", "password", "token"}) {
+      const std::string path = fmt::format("source.auth.{}", word);
+      const bool is_token = word == "token";
+      const bool belongs = kind == (is_token ? AuthKind::kBearer : AuthKind::kBasic);
+      if (belongs && !Has(path)) {
+        Find(line, path, "is missing: source.auth.kind asks for it");
+      }
+      if (!belongs && Has(path)) {
+        Find(LineOf(path, line), path,
+             fmt::format("goes with source.auth.kind {}", is_token ? "bearer" : "basic"));
+      }
+    }
+  }
+
+  /// The historian of this machine is a simulator or at least our own: nobody to be gentle with.
+  void LiftBudget() {
+    config_.source.budget_is_default = std::ranges::none_of(
+        std::initializer_list<std::string_view>{"in_flight", "calls_per_second",
+                                                "series_reads_per_second", "events_per_second"},
+        [&](std::string_view word) { return Has(fmt::format("source.budget.{}", word)); });
+    if (config_.source.budget_is_default && IsLoopback(config_.source.url)) {
+      config_.source.budget = {.in_flight = kInFlightLifted};
+    }
+  }
+
+  Config& config_;
+  const std::string& folder_;
+  std::map<std::string, int, std::less<>> lines_;  ///< of keys and sections that the file sets
+  std::set<std::string_view> refused_;             ///< keys whose value is none
+};
+
+tl::unexpected<Error> FailWith(const std::multimap<int, std::string>& findings,
+                               std::string_view file_name) {
+  std::string message;
+  for (const auto& [line, text] : findings) {
+    if (!message.empty()) message += '\n';
+    message += fmt::format("{}:{}: {}", file_name, line, text);
+  }
+  return Fail(ErrorKind::kInvalid, "{}", message);
+}
+
+std::string FolderOf(const std::string& file_name) {
+  std::error_code error;
+  const auto absolute = std::filesystem::absolute(file_name.empty() ? "." : file_name, error);
+  return error ? "." : absolute.parent_path().string();
+}
+
+}  // namespace
+
+Config Defaults() {
+  Config config;
+  const std::string folder = ".";
+  for (const Key& key : Keys()) {
+    if (key.fallback.empty()) continue;
+    const YamlNode node{.kind = YamlNode::Kind::kScalar, .text = std::string(key.fallback)};
+    [[maybe_unused]] const auto status = key.read(Value(node, folder, false), config);
+    assert(status.has_value());
+  }
+  return config;
+}
+
+Result<Config> Load(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) {
+    return Fail(ErrorKind::kInvalid,
+                "there is no configuration file '{}'; `pilake init` writes a starter", path);
+  }
+  ASSIGN_OR_RETURN(const std::string text, ReadSmallFile(path));
+  return Parse(text, path);
+}
+
+Result<Config> Parse(std::string_view text, const std::string& file_name) {
+  const auto root = ParseYaml(text);
+  if (!root) return FailWith({{root.error().line, root.error().text}}, file_name);
+  Config config = Defaults();
+  const std::string folder = FolderOf(file_name);
+  Reading reading(config, folder);
+  reading.Read(*root);
+  if (!reading.findings.empty()) return FailWith(reading.findings, file_name);
+  return config;
+}
+
+bool IsLoopback(std::string_view url) {
+  const size_t begin = url.find("://");
+  if (begin == std::string_view::npos) return false;
+  url.remove_prefix(begin + 3);
+  url = url.substr(0, url.find('/'));
+  const std::string_view host =
+      url.starts_with("[") ? url.substr(0, url.find(']') + 1) : url.substr(0, url.find(':'));
+  const bool is_ipv4 =
+      std::ranges::all_of(host, [](char c) { return c == '.' || (c >= '0' && c <= '9'); });
+  return host == "localhost" || host == "[::1]" || (is_ipv4 && host.starts_with("127."));
+}
+
+}  // namespace pilake::config

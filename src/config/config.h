@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration as plain values: what a file says, with defaults filled in and checked.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/secret.h"
+#include "core/result.h"
+#include "core/time.h"
+
+namespace pilake::config {
+
+enum class AuthKind { kAnonymous, kBasic, kBearer };
+
+struct Auth {
+  AuthKind kind = AuthKind::kAnonymous;
+  std::string username;
+  Secret password;
+  Secret token;
+};
+
+/// What pilake may ask of the server. A rate of 0 is no limit.
+struct Budget {
+  int64_t in_flight = 0;
+  int64_t calls_per_second = 0;
+  int64_t series_reads_per_second = 0;
+  int64_t events_per_second = 0;
+};
+
+enum class Pause { kNone, kBackfill, kAll };
+
+/// Hours of the week in which less of the budget may be used, or more.
+struct CalendarEntry {
+  std::array<bool, 7> days{true, true, true, true, true, true, true};  ///< Monday first
+  Duration from{};                                                     ///< since midnight
+  Duration to = Duration::Days(1);  ///< since midnight; not after `from`: on the next day
+  int64_t scale_percent = 100;      ///< of the budget
+  Pause pause = Pause::kNone;
+};
+
+enum class Gzip { kAuto, kOn, kOff };
+
+struct Timeouts {
+  Duration connect;  ///< until a connection stands, TLS included
+  Duration stall;    ///< without a single byte
+  Duration total;    ///< for one call
+};
+
+struct Source {
+  std::string name;
+  std::string url;  ///< `http[s]://host[:port]/path`, without a slash at the end
+  Auth auth;
+  Budget budget;
+  bool budget_is_default = true;  ///< The file sets no limit of `budget`.
+  Duration zone;                  ///< The calendar's local time is UTC plus this.
+  std::vector<CalendarEntry> calendar;
+  std::string pause_file;  ///< empty: there is none
+  Duration patience;       ///< with a source that answered before and does so no more
+  Gzip gzip = Gzip::kAuto;
+  Timeouts timeouts;
+};
+
+/// Points of one data server, or of all when `server` is empty.
+struct TagSelection {
+  std::string server;
+  std::vector<std::string> include;  ///< masks
+  std::vector<std::string> exclude;  ///< masks; they also take away what the other keys select
+  std::vector<std::string> points;   ///< exact names, those read from `file` included
+  std::vector<std::string> web_ids;
+};
+
+struct History {
+  UtcTime from;
+  Duration settle;
+  Duration second_look;
+};
+
+/// Of points that take events beyond now.
+struct Future {
+  Duration horizon;
+  Duration refresh;
+  Duration lookback;
+};
+
+struct Table {
+  std::string path;  ///< An absolute path, or a URL as it was written.
+  bool tail = true;
+  std::map<std::string, Secret> options;
+};
+
+struct Trust {
+  std::vector<std::string> ca;  ///< paths of PEM files, readable when the configuration was read
+};
+
+struct Quarantine {
+  int64_t exit = 3;
+};
+
+struct Config {
+  Source source;
+  std::vector<TagSelection> tags;
+  History history;
+  Future future;
+  Table table;
+  Trust trust;
+  Quarantine quarantine;
+};
+
+/// What an empty file would mean, if it were allowed: every key that has a default.
+Config Defaults();
+
+/// Reads the file `path`. `kInvalid` names all that is wrong with it at once, one line each:
+/// `plant.yaml:7: source.budget.in_flight: …`. Relative paths in it are meant from its own folder.
+Result<Config> Load(const std::string& path);
+
+/// The same for `text`, which came from `file_name`. Never throws, whatever the bytes.
+Result<Config> Parse(std::string_view text, const std::string& file_name);
+
+/// Whether `url` names this very machine (`localhost`, `127.…`, `[::1]`).
+bool IsLoopback(std::string_view url);
+
+}  // namespace pilake::config

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/check.h"
+
+#include <utility>
+
+#include "decode/catalog.h"
+#include "pi/request.h"
+#include "plan/packing.h"
+
+namespace pilake::pipeline {
+namespace {
+
+constexpr Duration kClocksApartMax = Duration::Seconds(60);
+
+class Preflight {
+ public:
+  Preflight(const PullOptions& options, const Clock& clock) : options_(options), clock_(clock) {}
+
+  std::vector<Finding> Look(const std::stop_token& stop) {
+    if (const auto source = LookAtSource(stop)) {
+      LookAtIdentity(*source);
+      LookAtClocks(*source);
+      LookAtLimits(*source);
+      LookAtTags(*source);
+    }
+    LookAtTable();
+    return std::move(findings_);
+  }
+
+ private:
+  void Good(std::string subject, std::string detail) {
+    findings_.push_back({std::move(subject), Finding::State::kGood, std::move(detail)});
+  }
+  void Doubtful(std::string subject, std::string detail) {
+    findings_.push_back({std::move(subject), Finding::State::kDoubtful, std::move(detail)});
+  }
+  void Bad(std::string subject, Error error) {
+    findings_.push_back(
+        {std::move(subject), Finding::State::kBad, std::move(error.message), error.kind});
+  }
+
+  std::unique_ptr<Source> LookAtSource(const std::stop_token& stop) {
+    auto source = Source::Open(options_.source, progress_, stop);
+    if (!source) return Bad("source", std::move(source).error()), nullptr;
+    auto system = (*source)->Ask(pi::BuildSystem(), decode::DecodeSystem, 1);
+    if (!system) return Bad("source", std::move(system).error()), nullptr;
+    Good("source", fmt::format("{} {} at {}", system->title, system->version, (*source)->url()));
+    return std::move(*source);
+  }
+
+  void LookAtIdentity(Source& source) {
+    const auto user = source.Ask(pi::BuildUserInfo(), decode::DecodeUserInfo, 1);
+    if (!user)
+      return Doubtful("identity", "the server does not say who we are: " + user.error().message);
+    Good("identity", user->name.empty()
+                         ? "nobody (anonymous): we see what the service account may see"
+                         : fmt::format("{} ({})", user->name, user->identity_type));
+  }
+
+  void LookAtClocks(Source& source) {
+    const auto clocks = AskClocks(source);
+    if (!clocks) return Bad("clocks", clocks.error());
+    if (clocks->apart > kClocksApartMax) {
+      return Bad("clocks",
+                 {ErrorKind::kInvalid,
+                  fmt::format("the source's clocks are {} apart ({}): nothing could be called "
+                              "final. Have them set",
+                              DescribeDuration(clocks->apart), clocks->detail)});
+    }
+    const Duration ours = clock_.Now() - clocks->now;
+    const std::string detail =
+        fmt::format("{}; ours is {} ahead, which does not matter: the source's count",
+                    clocks->detail, DescribeDuration(ours));
+    Good("clocks", detail);
+  }
+
+  void LookAtLimits(Source& source) {
+    const auto number = source.Ask(pi::BuildConfiguration("MaxReturnedItemsPerCall"),
+                                   decode::DecodeConfigurationNumber, 1);
+    if (number) return Good("limits", fmt::format("{} items a call", *number));
+    Good("limits", fmt::format("not readable for us; {} items a call, the default, is assumed",
+                               plan::PackLimits{}.items_max));
+  }
+
+  void LookAtTags(Source& source) {
+    const auto resolved = Resolve(source, options_.tags);
+    if (!resolved) return Bad("tags", resolved.error());
+    for (const Unresolved& tag : resolved->unresolved)
+      Doubtful("tags", tag.tag + ": " + tag.reason);
+    if (resolved->series.empty()) {
+      return Bad("tags",
+                 {ErrorKind::kInvalid,
+                  "the configuration selects no point: correct the masks under `tags`, or have "
+                  "the PI administrator grant this identity read access to the points"});
+    }
+    Good("tags", fmt::format("{} points selected", resolved->series.size()));
+  }
+
+  void LookAtTable() {
+    auto ledger = Ledger::OpenExisting(options_.table);
+    if (ledger) {
+      if (auto status = (*ledger)->table().ProbeAtomicCreate(); !status)
+        return Bad("table", status.error());
+      return Good("table", fmt::format("{} at version {}", options_.table.url,
+                                       (*ledger)->table().version()));
+    }
+    if (ledger.error().kind != ErrorKind::kNotFound) return Bad("table", std::move(ledger).error());
+    if (auto status = delta::ProbeStore(options_.table.url, options_.table.store); !status) {
+      return Bad("table", status.error());
+    }
+    Good("table", fmt::format("{} will be created", options_.table.url));
+  }
+
+  const PullOptions& options_;
+  const Clock& clock_;
+  Progress progress_;
+  std::vector<Finding> findings_;
+};
+
+}  // namespace
+
+std::vector<Finding> Check(const PullOptions& options, const Clock& clock, std::stop_token stop) {
+  return Preflight(options, clock).Look(stop);
+}
+
+}  // namespace pilake::pipeline

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Probe: which series changed at all, and what their newest events are, many series a call.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "core/series.h"
+#include "core/time.h"
+#include "pipeline/source.h"
+#include "plan/coverage.h"
+#include "plan/finality.h"
+
+namespace pilake::pipeline {
+
+/// What a probe found of one series.
+struct Probed {
+  std::optional<plan::Snapshot> snapshot;  ///< its current value
+  plan::Newest newest;
+  float density = 0;  ///< events per second, among the newest
+  std::optional<Error> failure;
+};
+
+/// Asks the current value of all `which` (indices into `series`); fills `snapshot` and `failure`.
+Status ProbeSnapshots(Source& source, const std::vector<Series>& series,
+                      const std::vector<uint32_t>& which, std::vector<Probed>& probed);
+
+/// Asks the newest events of all `which` up to `until`; fills `newest`, `density` and `failure`.
+Status ProbeNewest(Source& source, const std::vector<Series>& series,
+                   const std::vector<uint32_t>& which, UtcTime until, std::vector<Probed>& probed);
+
+}  // namespace pilake::pipeline

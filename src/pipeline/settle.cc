@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/settle.h"
+
+#include <algorithm>
+#include <limits>
+#include <set>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "pipeline/held.h"
+#include "pipeline/rewrite.h"
+#include "pipeline/shard_signs.h"
+#include "plan/finality.h"
+
+// A pass, in short:
+//
+//   tasks = the changed series, each from where it is covered to a little beyond now
+//   read them in key order: rows before `through` to the body's file, the others to the tail's
+//   of the old tail take over what belongs to series that did not change or could not be read
+//   nothing new in it? forget the files. Else commit body + new tail - old tail + coverage
+
+namespace pilake::pipeline {
+namespace {
+
+// How often a pass is read again because the archive changed under the reading.
+constexpr int kAttemptsMax = 4;
+
+constexpr UtcTime kNever{std::numeric_limits<int64_t>::max()};
+
+/// A sum over the rows of a tail, whatever their order, that tells whether two tails are the same.
+struct TailDigest {
+  uint64_t rows = 0;
+  uint64_t sum = 0;
+
+  void Add(std::string_view web_id, const Events& events, size_t row) {
+    uint64_t hash = std::hash<std::string_view>()(web_id);
+    for (const uint64_t part : {static_cast<uint64_t>(events.ticks[row]), Fingerprint(events, row),
+                                uint64_t{events.flags[row].bits}}) {
+      hash = (hash ^ part) * 0x9e3779b97f4a7c15ull;
+      hash ^= hash >> 29;
+    }
+    ++rows;
+    sum += hash;
+  }
+  bool operator==(const TailDigest&) const = default;
+};
+
+class Pass {
+ public:
+  Pass(Run& run, ShardReader& reader, ShardWriter& writer, std::optional<UtcTime> border)
+      : run_(run), reader_(reader), writer_(writer), border_(border) {}
+
+  Result<Settled> Do() {
+    before_ = run_.ledger->tail();
+    ASSIGN_OR_RETURN(const auto old_tail, run_.ledger->ActiveTail());
+    for (const delta::FileFacts& file : old_tail) old_tail_.push_back(file.path);
+    PlanTasks();
+    if (tasks_.empty() && run_.ledger->tail_is_whole()) return Settled{};
+    RETURN_IF_ERROR(ReadTasks());
+    if (auto held = ManyHeld(run_, outcomes_); !held.empty()) {
+      writer_.DropShard();
+      return Settled{.many_held = std::move(held)};
+    }
+    std::vector<plan::Advance> advances = TakeOutcomes();
+    RETURN_IF_ERROR(TakeOver());
+    if (!run_.ledger->tail_is_whole()) RETURN_IF_ERROR(PurgeLostTail());
+    ASSIGN_OR_RETURN(const Landing landing, Commit(std::move(advances)));
+    return Settled{.landing = landing};
+  }
+
+ private:
+  /// One series of the pass.
+  struct Settling {
+    UtcTime from;     ///< where its covered part ends
+    UtcTime through;  ///< final up to here
+    UtcTime end;      ///< read up to here
+    bool is_covered;  ///< at all, before this pass
+  };
+
+  void PlanTasks() {
+    for (uint32_t i = 0; i < run_.series.size(); ++i) {
+      if (!run_.changed[i] || run_.IsLeftOut(i)) continue;
+      const plan::SeriesCoverage& covered = run_.Covered(i);
+      Settling settling = Begin(i, covered);
+      const bool is_cut = border_ && !run_.series[i].future && settling.through >= *border_;
+      settling.end = is_cut ? *border_ : run_.ReadsUpTo(i);
+      if (settling.from >= settling.end) continue;
+      plan::Task task{.series = i, .range = {settling.from, settling.end}};
+      // The newest event that was asked for is close to now: of future points there are more.
+      if (!run_.series[i].future) task.newest = run_.probed[i].newest.last.value_or(settling.from);
+      if (covered.anchor && settling.is_covered) {
+        task.keep_from = settling.from;
+        task.range.begin = covered.anchor->time;
+        task.expected = plan::Expected{.instant = *covered.anchor, .is_anchor = true};
+      }
+      signs_.Expect(i, {settling.from, settling.through}, covered.outage, run_.density[i]);
+      tasks_.push_back(std::move(task));
+      settlings_.push_back(settling);
+    }
+  }
+
+  /// A series goes on where it is covered. One that is not begins shortly before it is final, so
+  /// that from now on it has a covered end; what lies before is a gap like any other.
+  Settling Begin(uint32_t i, const plan::SeriesCoverage& covered) const {
+    if (const auto end = covered.through()) {
+      return {.from = *end,
+              .through = std::max(*end, run_.through[i].value_or(*end)),
+              .end = {},
+              .is_covered = true};
+    }
+    const UtcTime history = run_.options.history_from;
+    const UtcTime through = std::max(history, run_.through[i].value_or(history));
+    const UtcTime shortly = through - std::max(run_.options.settle, Duration::Seconds(1));
+    return {.from = std::max(history, shortly), .through = through, .end = {}, .is_covered = false};
+  }
+
+  Status ReadTasks() {
+    // What stands around now, or does not, says little of how dense a series was before.
+    const std::vector<float> density = run_.density;
+    const Status status = ReadUntilTheArchiveKeepsStill();
+    run_.density = density;
+    return status;
+  }
+
+  Status ReadUntilTheArchiveKeepsStill() {
+    for (int attempt = 1;; ++attempt) {
+      last_body_.clear();
+      digest_ = {};
+      body_rows_ = 0;
+      const auto sort = [&](Rows rows) { return Sort(std::move(rows)); };
+      auto outcomes = reader_.Read({.tasks = tasks_}, sort, plan::Lane::kIncrement);
+      if (outcomes) {
+        outcomes_ = std::move(*outcomes);
+        return {};
+      }
+      if (outcomes.error().kind != ErrorKind::kConflict || attempt == kAttemptsMax)
+        return tl::unexpected(std::move(outcomes).error());
+      writer_.DropShard();  // the archive changed while we read: the rows cannot be trusted
+      signs_.StartAgain();
+    }
+  }
+
+  /// Hands rows to the part of the table where they belong.
+  bool Sort(Rows rows) {
+    const Settling& settling = OfSeries(rows.series);
+    const auto& ticks = rows.events.ticks;
+    const auto begin = ticks.begin() + static_cast<std::ptrdiff_t>(rows.first);
+    const auto end = ticks.begin() + static_cast<std::ptrdiff_t>(rows.last);
+    const auto border =
+        static_cast<size_t>(std::lower_bound(begin, end, settling.through.ticks) - ticks.begin());
+    if (border < rows.last) {
+      Rows tail{.series = rows.series, .events = {}, .first = 0, .last = rows.last - border};
+      tail.events.Append(rows.events, border, rows.last);
+      const std::string& web_id = run_.series[rows.series].web_id;
+      for (size_t row = 0; row < tail.last; ++row) digest_.Add(web_id, tail.events, row);
+      if (!writer_.Append(std::move(tail), Part::kTail)) return false;
+    }
+    if (border == rows.first) return true;
+    rows.last = border;
+    body_rows_ += border - rows.first;
+    last_body_.insert_or_assign(rows.series, LastInstant(rows));
+    signs_.Take(rows);
+    return writer_.Append(std::move(rows), Part::kBody);
+  }
+
+  const Settling& OfSeries(uint32_t series) const {
+    const auto task = std::ranges::lower_bound(tasks_, series, {}, &plan::Task::series);
+    return settlings_[static_cast<size_t>(task - tasks_.begin())];
+  }
+
+  std::vector<plan::Advance> TakeOutcomes() {
+    std::vector<plan::Advance> advances;
+    for (size_t k = 0; k < outcomes_.size(); ++k) {
+      const TaskOutcome& outcome = outcomes_[k];
+      const Settling& settling = settlings_[k];
+      const uint32_t i = outcome.series;
+      const std::string& web_id = run_.series[i].web_id;
+      if (outcome.failure) run_.LeaveOut(i, *outcome.failure);
+      // What was not read stays in the tail as it was.
+      taken_over_from_[web_id] = outcome.failure
+                                     ? std::max(settling.from, outcome.read.end)
+                                     : (run_.KnowsWhatIsAhead(i) ? settling.end : kNever);
+      plan::Advance advance{.web_id = web_id};
+      const UtcTime end = std::min(settling.through, std::max(settling.from, outcome.read.end));
+      advance.range = {settling.from, end};
+      if (const auto last = last_body_.find(i); last != last_body_.end())
+        advance.last_instant = last->second;
+      const bool is_whole = !outcome.failure && settling.end != border_;
+      if (is_whole) {
+        advance.probed = run_.SettledSnapshot(i);
+        run_.LookBack(i, advance);
+      }
+      if (!run_.Covered(i).looked) advance.looked = run_.OldEnough();
+      if (!advance.range.empty()) signs_.Tell(i, run_.report.now, advance);
+      if (outcome.failure && outcome.failure->kind == ErrorKind::kConflict) Hold(run_, i, advance);
+      if (IsNews(i, advance)) advances.push_back(std::move(advance));
+    }
+    return advances;
+  }
+
+  /// False for an advance that would change nothing. A series of which nothing is covered keeps
+  /// being asked, unless it has just its newest event: then the probe tells when there is more.
+  bool IsNews(uint32_t i, plan::Advance& advance) const {
+    const plan::SeriesCoverage& covered = run_.Covered(i);
+    const bool will_be_covered = !covered.ranges.empty() || !advance.range.empty();
+    if (!will_be_covered && run_.probed[i].newest.previous) advance.probed.reset();
+    const bool is_newly_held = advance.held && !covered.held;
+    return !advance.range.empty() || is_newly_held ||
+           (advance.probed && advance.probed != covered.probed);
+  }
+
+  /// Streams the old tail: what of it belongs to the new one goes to a file of its own.
+  Status TakeOver() {
+    const plan::Coverage& coverage = run_.ledger->coverage();
+    const auto visit = [&](delta::Rows& rows) -> Result<bool> {
+      for (size_t row = 0; row < rows.size(); ++row) {
+        const std::string& web_id = rows.tag_webid[row];
+        old_digest_.Add(web_id, rows.events, row);
+        UtcTime from{std::numeric_limits<int64_t>::min()};
+        if (const auto bound = taken_over_from_.find(web_id); bound != taken_over_from_.end()) {
+          from = bound->second;
+        } else if (const auto covered = coverage.find(web_id); covered != coverage.end()) {
+          from = covered->second.through().value_or(from);
+        }
+        if (rows.events.time(row) < from) continue;
+        digest_.Add(web_id, rows.events, row);
+        if (!taken_over_) {
+          ASSIGN_OR_RETURN(taken_over_, run_.ledger->table().NewFile());
+        }
+        RETURN_IF_ERROR(taken_over_->Append(rows, row, row + 1));
+      }
+      return true;
+    };
+    if (old_tail_.empty()) return {};
+    return run_.ledger->table().VisitRows({.files = old_tail_}, visit);
+  }
+
+  /// Another engine merged files of the tail with others: their rows may be anywhere now. What
+  /// stands behind the covered end of its series was the tail's; this version brings it anew.
+  Status PurgeLostTail() {
+    const plan::Coverage& coverage = run_.ledger->coverage();
+    UtcTime begin = kNever;
+    for (const auto& [web_id, covered] : coverage)
+      begin = std::min(begin, covered.through().value_or(run_.options.history_from));
+    begin = std::min(begin, run_.options.history_from);
+    ASSIGN_OR_RETURN(
+        rewritten_, RewriteFiles(run_.ledger->table(), {.but = old_tail_, .times = {begin, kNever}},
+                                 [&](std::string_view web_id, UtcTime time) {
+                                   const auto covered = coverage.find(web_id);
+                                   if (covered == coverage.end()) return true;
+                                   const auto through = covered->second.through();
+                                   return through && time < *through;
+                                 }));
+    return {};
+  }
+
+  Result<Landing> Commit(std::vector<plan::Advance> advances) {
+    Change change{.tail_before = before_, .advances = std::move(advances)};
+    const bool is_same_tail = before_ && run_.ledger->tail_is_whole() && digest_ == old_digest_;
+    if (is_same_tail && body_rows_ == 0) {
+      writer_.DropShard();
+      taken_over_.reset();
+      if (change.advances.empty()) return Landing::kCommitted;
+    } else {
+      writer_.EndShard();
+      ASSIGN_OR_RETURN(ShardFiles files, writer_.TakeShard());
+      body_ = std::move(files.body);
+      change.add = body_;
+      change.tail = std::move(files.tail);
+      change.remove = std::move(rewritten_.remove);
+      change.add.insert(change.add.end(), rewritten_.add.begin(), rewritten_.add.end());
+      if (taken_over_) {
+        ASSIGN_OR_RETURN(delta::DataFile file, taken_over_->Finish());
+        change.tail->push_back(std::move(file));
+      }
+    }
+    ASSIGN_OR_RETURN(const Landing landing, run_.ledger->Commit(change));
+    if (landing == Landing::kCommitted)
+      run_.Landed(body_, static_cast<int64_t>(change.advances.size()));
+    return landing;
+  }
+
+  Run& run_;
+  ShardReader& reader_;
+  ShardWriter& writer_;
+  const std::optional<UtcTime> border_;
+
+  Tail before_;                        // as it stands
+  std::vector<std::string> old_tail_;  // its files that are still active
+  std::vector<plan::Task> tasks_;      // in key order
+  std::vector<Settling> settlings_;    // by task
+  std::vector<TaskOutcome> outcomes_;  // by task
+  std::unordered_map<uint32_t, plan::Instant> last_body_;
+  std::unordered_map<std::string, UtcTime> taken_over_from_;
+  std::unique_ptr<delta::FileWriter> taken_over_;
+  TailDigest digest_, old_digest_;
+  size_t body_rows_ = 0;
+  ShardSigns signs_;
+  Rewritten rewritten_;
+  std::vector<delta::DataFile> body_;
+};
+
+}  // namespace
+
+Result<Settled> Settle(Run& run, ShardReader& reader, ShardWriter& writer,
+                       std::optional<UtcTime> border) {
+  return Pass(run, reader, writer, border).Do();
+}
+
+Result<std::optional<UtcTime>> TailEnd(const Run& run) {
+  ASSIGN_OR_RETURN(const auto tail, run.ledger->ActiveTail());
+  std::vector<std::string> files;
+  for (const delta::FileFacts& file : tail) files.push_back(file.path);
+  std::set<std::string_view> future;
+  for (const Series& series : run.series)
+    if (series.future) future.insert(series.web_id);
+  std::optional<UtcTime> end;
+  const auto visit = [&](delta::Rows& rows) -> Result<bool> {
+    for (size_t row = 0; row < rows.size(); ++row) {
+      if (future.contains(rows.tag_webid[row])) continue;
+      const UtcTime behind = rows.events.time(row) + Duration::Ticks(1);
+      end = std::max(end.value_or(behind), behind);
+    }
+    return true;
+  };
+  if (!files.empty()) RETURN_IF_ERROR(run.ledger->table().VisitRows({.files = files}, visit));
+  return end;
+}
+
+}  // namespace pilake::pipeline
