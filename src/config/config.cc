@@ -99,7 +99,10 @@ class Reading {
 
   void ReadEntry(const std::string& section, const YamlNode& entry) {
     const std::string path = Join(section, entry.name);
-    if (path == "tags" || path == "source.budget.calendar") {
+    if (entry.name.find('.') != std::string::npos) {
+      // Read as a path it could stand for a key of a group, outside of any group.
+      FindDotted(path, entry);
+    } else if (path == "tags" || path == "source.budget.calendar") {
       lines_[path] = entry.line;
       path == "tags" ? ReadTags(entry) : ReadCalendar(entry);
     } else if (const Key* key = FindKey(path)) {
@@ -170,6 +173,14 @@ class Reading {
     return std::ranges::any_of(group.items, [&](const YamlNode& entry) {
       return std::ranges::find(words, std::string_view(entry.name)) != words.end();
     });
+  }
+
+  void FindDotted(const std::string& path, const YamlNode& entry) {
+    const bool is_known = FindKey(path) != nullptr || IsSection(path);
+    Find(entry.line, path,
+         is_known ? fmt::format("a key holds no dot; write `{}` below `{}`", LastWord(path),
+                                path.substr(0, path.rfind('.')))
+                  : "is no key, and no key holds a dot; docs/configuration.md lists them all");
   }
 
   void FindUnknown(const std::string& section, const YamlNode& entry) {

@@ -220,6 +220,16 @@ TEST(Parse, SaysWhereAKeyBelongs) {
               HasSubstr("in_flight: is no key here; did you mean source.budget.in_flight?"));
 }
 
+TEST(Parse, RefusesAPathWrittenAsOneKey) {
+  EXPECT_THAT(MessageOf("tags.web_ids: F1AbE\n"),
+              HasSubstr("plant.yaml:1: tags.web_ids: a key holds no dot; write `web_ids` below "
+                        "`tags`"));
+  EXPECT_THAT(MessageOf("source: {budget.in_flight: 2}\n"),
+              HasSubstr("source.budget.in_flight: a key holds no dot; write `in_flight` below "
+                        "`source.budget`"));
+  EXPECT_THAT(MessageOf("source.budget.calendar.days: mon\n"), HasSubstr("holds no dot"));
+}
+
 TEST(Parse, RefusesAKeyGivenTwice) {
   EXPECT_THAT(MessageOf(With("history: {from: 2025-01-01}")),
               HasSubstr("plant.yaml:5: history: stands here a second time; line 3 has it already"));

@@ -20,7 +20,8 @@ constexpr char kBasePrefix[] = "coverage-";  // of base files in `_pilake/`
 constexpr size_t kRecordBytesMax = 64 << 10;
 constexpr size_t kSeriesBytesMin = 60;  // of a series in it
 
-constexpr int kCommitAttemptsMax = 50;
+// For how long a commit goes on trying while other writers come first.
+constexpr Duration kCommitPatience = Duration::Minutes(5);
 
 Result<plan::Coverage> ReadBase(const delta::Table& table, const std::string& name) {
   auto bytes = table.GetSideFile(name);
@@ -283,7 +284,7 @@ Result<bool> Ledger::HasLanded(const std::string& uuid, int64_t base_version) co
 
 Result<Landing> Ledger::Commit(const Change& change) {
   const std::string uuid = delta::NewUuid();
-  for (int attempt = 1; attempt <= kCommitAttemptsMax; ++attempt) {
+  for (const UtcTime begin = SteadyNow(); SteadyNow() - begin < kCommitPatience;) {
     ASSIGN_OR_RETURN(const bool is_overtaken, IsOvertaken(change));
     if (is_overtaken || IsStale(change)) return Landing::kOvertaken;
     plan::Coverage changed = Changed(change.advances);
@@ -335,8 +336,8 @@ Result<Landing> Ledger::Commit(const Change& change) {
     if (has_landed) return Landing::kCommitted;
   }
   return Fail(ErrorKind::kTransient,
-              "{}: other writers came first {} times in a row; try again later", table_->url(),
-              kCommitAttemptsMax);
+              "{}: other writers came first at each attempt for {}; try again later", table_->url(),
+              DescribeDuration(kCommitPatience));
 }
 
 }  // namespace pilake::pipeline

@@ -138,11 +138,13 @@ TEST_F(OptimizeTest, MergesSmallFilesBesideAWriterAndLeavesRowsCoverageAndTailAs
 
   std::jthread writer([&](const std::stop_token& stop) {
     const auto own = Open();
+    // Who never pauses wins every race for a version: it alone knows the newest one without a
+    // look. However slow this machine is, a pause comes that is long enough for one.
+    std::chrono::milliseconds pause(50);
     for (int minute = minutes; !stop.stop_requested(); ++minute) {
       CommitMinute(*own, minute, 5);
-      // Ten times a second. Who never pauses wins every race for a version: it alone knows the
-      // newest one without a look.
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      std::this_thread::sleep_for(pause);
+      pause += pause / 4;
     }
   });
   const UtcTime begin = SteadyNow();

@@ -63,6 +63,7 @@ class Pass {
       return Settled{.many_held = std::move(held)};
     }
     std::vector<plan::Advance> advances = TakeOutcomes();
+    ForgetReading();
     RETURN_IF_ERROR(TakeOver());
     if (!run_.ledger->tail_is_whole()) RETURN_IF_ERROR(PurgeLostTail());
     ASSIGN_OR_RETURN(const Landing landing, Commit(std::move(advances)));
@@ -199,6 +200,15 @@ class Pass {
     return advances;
   }
 
+  /// It is most of what a pass over many series holds, and the commit needs room of its own.
+  void ForgetReading() {
+    tasks_ = {};
+    settlings_ = {};
+    outcomes_ = {};
+    last_body_ = {};
+    signs_ = {};
+  }
+
   /// False for an advance that would change nothing. A series of which nothing is covered keeps
   /// being asked, unless it has just its newest event: then the probe tells when there is more.
   bool IsNews(uint32_t i, plan::Advance& advance) const {
@@ -292,7 +302,7 @@ class Pass {
   std::vector<Settling> settlings_;    // by task
   std::vector<TaskOutcome> outcomes_;  // by task
   std::unordered_map<uint32_t, plan::Instant> last_body_;
-  std::unordered_map<std::string, UtcTime> taken_over_from_;
+  std::unordered_map<std::string_view, UtcTime> taken_over_from_;
   std::unique_ptr<delta::FileWriter> taken_over_;
   TailDigest digest_, old_digest_;
   size_t body_rows_ = 0;
