@@ -25,6 +25,7 @@ void AddDiscover(CLI::App& app, Context& context);
 void AddPlan(CLI::App& app, Context& context);
 void AddRun(CLI::App& app, Context& context);
 void AddStatus(CLI::App& app, Context& context);
+void AddReport(CLI::App& app, Context& context);
 void AddVerify(CLI::App& app, Context& context);
 void AddReread(CLI::App& app, Context& context);
 void AddAdopt(CLI::App& app, Context& context);

@@ -15,6 +15,7 @@ enum class Exit : int {
   kLeftOut = 3,    ///< done, but some series were left out
   kDifferent = 4,  ///< table and archive differ
   kTryAgain = 5,   ///< source or store not reachable
+  kLags = 6,       ///< the table is further behind than was allowed
   kInterrupted = 130,
 };
 

@@ -34,7 +34,8 @@ constexpr char kFooter[] =
     "  pilake run                      make the table equal to the archive, then end\n"
     "\n"
     "Exit codes: 0 done, 1 failed for good, 2 bad usage or configuration, 3 done but some series\n"
-    "left out (they are named), 5 source or store not reachable (try again), 130 interrupted.";
+    "left out (they are named), 4 table and archive differ, 5 source or store not reachable (try\n"
+    "again), 6 the table is further behind than `status --max-lag` allows, 130 interrupted.";
 
 // Pages are taken by one thread and given back by another all the time. With an arena for each of
 // them glibc keeps a third more than with two (220 MiB instead of 170 over 100 million events) and
@@ -67,6 +68,7 @@ int Main(int argc, char** argv) {
   AddPlan(app, context);
   AddRun(app, context);
   AddStatus(app, context);
+  AddReport(app, context);
   AddVerify(app, context);
   AddReread(app, context);
   AddAdopt(app, context);

@@ -76,9 +76,12 @@ std::string Describe(const pipeline::PullReport& report, const pipeline::Progres
       DescribeBytes(progress.wire_bytes), progress.retries.load(), report.version,
       FormatUtcTime(report.now));
   if (report.looks > 0) {
-    text += fmt::format("{} stretches looked at again: {} rows added, {} changed, {} deleted\n",
-                        Grouped(report.looks), Grouped(report.rows_added_late),
-                        Grouped(report.rows_changed), Grouped(report.rows_deleted));
+    text += fmt::format(
+        "{} stretches looked at again ({} series reads, {} events): {} rows added, {} changed, {} "
+        "deleted\n",
+        Grouped(report.looks), Grouped(report.look_reads), Grouped(report.look_events),
+        Grouped(report.rows_added_late), Grouped(report.rows_changed),
+        Grouped(report.rows_deleted));
   }
   if (report.series_without_final_rows > 0) {
     text += fmt::format("{} series have fewer than two events: nothing of them is final yet\n",
@@ -129,6 +132,8 @@ std::string ToJson(const pipeline::PullReport& report, const pipeline::Progress&
       .Add("wire_bytes", progress.wire_bytes.load())
       .Add("retries", progress.retries.load())
       .Add("looks", report.looks)
+      .Add("look_reads", report.look_reads)
+      .Add("look_events", report.look_events)
       .Add("rows_added_late", report.rows_added_late)
       .Add("rows_changed", report.rows_changed)
       .Add("rows_deleted", report.rows_deleted)

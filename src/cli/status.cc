@@ -114,7 +114,7 @@ std::string ToJson(const plan::Quarantine& one) {
 }
 
 std::string ToJson(const delta::Table& table, const delta::TableStats& stats, int64_t tail_files,
-                   const Summary& summary, const Litter& litter,
+                   const Summary& summary, const std::optional<Duration>& lag, const Litter& litter,
                    const std::vector<std::string>& notes) {
   const auto time = [](const std::optional<UtcTime>& t) {
     return t ? JsonText(FormatUtcTime(*t)) : std::string("null");
@@ -132,6 +132,7 @@ std::string ToJson(const delta::Table& table, const delta::TableStats& stats, in
       .Raw("covered_through_oldest", time(summary.through_oldest))
       .Raw("covered_through_newest", time(summary.through_newest))
       .Raw("looked_twice_through", time(summary.looked_oldest))
+      .Raw("lag_seconds", lag ? fmt::format("{:.0f}", lag->seconds()) : "null")
       .Add("tail_files", tail_files)
       .Add("litter_files", litter.files)
       .Add("litter_bytes", litter.bytes)
@@ -147,8 +148,44 @@ std::string ToJson(const delta::Table& table, const delta::TableStats& stats, in
       .Text();
 }
 
-Exit Status(const std::string& path, bool json) {
-  const auto config = config::Load(path);
+struct Flags {
+  std::string config;
+  std::string max_lag;
+  std::string test_clock;
+  bool json = false;
+};
+
+/// How far behind this machine's clock the newest final event of any series is; nothing if the
+/// table covers nothing.
+std::optional<Duration> Lag(const Summary& summary, const Clock& clock) {
+  if (!summary.through_newest) return std::nullopt;
+  return clock.Now() - *summary.through_newest;
+}
+
+Exit JudgeLag(const std::optional<Duration>& lag, const std::optional<Duration>& lag_max,
+              const std::string& table) {
+  if (!lag_max || (lag && *lag <= *lag_max)) return Exit::kDone;
+  if (lag) {
+    fmt::print(stderr,
+               "pilake: the newest final event of {} is {} old, more than --max-lag {}: is "
+               "`pilake run` started, and does it end well?\n",
+               table, DescribeDuration(*lag), DescribeDuration(*lag_max));
+  } else {
+    fmt::print(stderr, "pilake: {} covers nothing yet; `pilake run` fills it\n", table);
+  }
+  return Exit::kLags;
+}
+
+Exit Status(const Flags& flags) {
+  const auto clock = OpenClock(flags.test_clock);
+  if (!clock) return Report(clock.error());
+  std::optional<Duration> lag_max;
+  if (!flags.max_lag.empty()) {
+    const auto span = ParseDuration(flags.max_lag);
+    if (!span) return Report({ErrorKind::kInvalid, "--max-lag: " + span.error().message});
+    lag_max = *span;
+  }
+  const auto config = config::Load(flags.config);
   if (!config) return Report(config.error());
   const pipeline::TableOptions options = PullOptionsFrom(*config).table;
   const auto ledger = pipeline::Ledger::OpenExisting(options);
@@ -162,10 +199,11 @@ Exit Status(const std::string& path, bool json) {
   const Summary summary = Summarise((*ledger)->coverage());
   const pipeline::Tail& tail = (*ledger)->tail();
   const auto tail_files = static_cast<int64_t>(tail ? tail->size() : 0);
-  if (json) {
+  const std::optional<Duration> lag = Lag(summary, **clock);
+  if (flags.json) {
     fmt::print("{}\n",
-               ToJson(table, *stats, tail_files, summary, litter.value_or(Litter()), notes));
-    return Exit::kDone;
+               ToJson(table, *stats, tail_files, summary, lag, litter.value_or(Litter()), notes));
+    return JudgeLag(lag, lag_max, table.url());
   }
   fmt::print(
       "table      {}, version {}\n"
@@ -203,7 +241,7 @@ Exit Status(const std::string& path, bool json) {
   }
   for (const std::string& hole : summary.holes)
     fmt::print("hole       nothing came of series that are never so silent: {}\n", hole);
-  return Exit::kDone;
+  return JudgeLag(lag, lag_max, table.url());
 }
 
 }  // namespace
@@ -211,17 +249,18 @@ Exit Status(const std::string& path, bool json) {
 void AddStatus(CLI::App& app, Context& context) {
   auto* command =
       app.add_subcommand("status", "What the table holds and covers, from the table alone.");
-  command->footer("Examples:\n  pilake status\n  pilake status --json");
-  struct Flags {
-    std::string config;
-    bool json = false;
-  };
+  command->footer(
+      "Examples:\n"
+      "  pilake status\n"
+      "  pilake status --json\n"
+      "  pilake status --max-lag 2h      exit code 6 if the newest final event is older");
   auto flags = std::make_shared<Flags>();
   AddConfigOption(*command, flags->config);
+  command->add_option("--max-lag", flags->max_lag,
+                      "End with 6 if the newest final event is older than this");
   command->add_flag("--json", flags->json, "As JSON on standard output");
-  command->callback([flags, &context] {
-    context.chosen = [flags] { return Status(flags->config, flags->json); };
-  });
+  command->add_option("--test-clock", flags->test_clock)->group("");
+  command->callback([flags, &context] { context.chosen = [flags] { return Status(*flags); }; });
 }
 
 }  // namespace pilake::cli

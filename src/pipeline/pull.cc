@@ -245,7 +245,11 @@ class Puller {
   /// go on at once.
   Status Look(ShardReader& reader) {
     run_.progress.stage = "looking again";
+    const int64_t reads_before = run_.progress.series_reads;
+    const int64_t events_before = run_.progress.events;
     ASSIGN_OR_RETURN(const Landing landing, MakeLooks(run_, reader));
+    run_.report.look_reads += run_.progress.series_reads - reads_before;
+    run_.report.look_events += run_.progress.events - events_before;
     run_.progress.stage = "reading";
     const size_t released =
         std::erase_if(run_.held, [&](const auto& held) { return !run_.Covered(held.first).held; });

@@ -68,6 +68,8 @@ struct PullReport {
   int64_t bytes = 0;  ///< of those files
   int64_t commits = 0;
   int64_t looks = 0;            ///< stretches that were looked at again
+  int64_t look_reads = 0;       ///< of series, for these looks
+  int64_t look_events = 0;      ///< that came over the wire for them
   int64_t rows_added_late = 0;  ///< that a look found missing
   int64_t rows_changed = 0;     ///< that a look found edited
   int64_t rows_deleted = 0;     ///< that are not in the archive any more, as two looks proved

@@ -13,6 +13,10 @@ constexpr Duration kSilenceMin = Duration::Hours(1);
 // Neighbouring errors, or outages, become one look.
 constexpr Duration kNeighbours = Duration::Hours(1);
 
+// Forecasts, and what a point server makes of itself, go on while all of the plant is silent: so
+// much of what is expected still counts as nothing.
+constexpr double kTrickle = 0.02;
+
 // Buffered data is back within so long after data is good again; later nobody waits for it.
 constexpr Duration kOutageLooks = Duration::Hours(25);
 
@@ -125,7 +129,10 @@ std::vector<TimeRange> Activity::Silences() const {
   for (size_t i = 0; i < kBuckets;) {
     size_t end = i;
     double missing = 0;
-    for (; end < kBuckets && counts_[end] == 0; ++end) missing += expected[end] * belief;
+    const auto is_silent = [&](size_t bucket) {
+      return counts_[bucket] <= kTrickle * expected[bucket] * belief;
+    };
+    for (; end < kBuckets && is_silent(end); ++end) missing += expected[end] * belief;
     // A stretch at the window's border may go on beyond it, or be the time before the first point.
     const bool is_inside = i > 0 && end < kBuckets;
     const auto length = static_cast<int64_t>(end - i);

@@ -59,7 +59,7 @@ class Activity {
 
   void Take(const Events& events, size_t first, size_t last);
 
-  /// Stretches without a single event although at least `kSilenceEvents` were to be expected: an
+  /// Stretches with hardly an event although at least `kSilenceEvents` were to be expected: an
   /// archive file that is not mounted, a server that stood. With N expected the chance that none
   /// comes by itself is e^-N.
   std::vector<TimeRange> Silences() const;

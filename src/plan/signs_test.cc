@@ -121,6 +121,23 @@ TEST(Activity, FindsWhereAllSeriesWereSilentTogether) {
   EXPECT_GE(silences[0].end, At(596));
 }
 
+TEST(Activity, IsNotDeceivedByForecastsThatGoOn) {
+  Activity activity(kDay);
+  for (int series = 0; series < 200; ++series) {
+    Events events;
+    activity.Expect(kDay, 1.0 / 420);
+    const bool is_forecast = series == 0;
+    for (int64_t minute = series % 7; minute < 1'440; minute += 7) {
+      if (is_forecast || minute < 400 || minute >= 600) AddValue(events, minute);
+    }
+    activity.Take(events, 0, events.size());
+  }
+  const auto silences = activity.Silences();
+  ASSERT_EQ(silences.size(), 1u);
+  EXPECT_LE(silences[0].begin, At(404));
+  EXPECT_GE(silences[0].end, At(596));
+}
+
 TEST(Activity, ExpectsNothingWhereASeriesIsNotRead) {
   Activity activity(kDay);
   for (int series = 0; series < 50; ++series) {
