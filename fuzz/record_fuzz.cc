@@ -31,8 +31,8 @@ void CheckBase(std::string_view text) {
     const size_t end = std::min(text.find('\n'), text.size());
     const std::string_view line = text.substr(0, end);
     const size_t blank = std::min(line.find(' '), line.size());
-    rows.web_id.emplace_back(line.substr(0, blank));
-    rows.line.emplace_back(line.substr(std::min(blank + 1, line.size())));
+    rows.web_id.push_back(line.substr(0, blank));
+    rows.line.push_back(line.substr(std::min(blank + 1, line.size())));
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   const auto coverage = plan::FromBaseRows(rows);

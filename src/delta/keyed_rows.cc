@@ -5,7 +5,6 @@
 
 #include <array>
 #include <cstring>
-#include <memory>
 #include <utility>
 
 #include "delta/kernel.h"
@@ -23,21 +22,6 @@ ArrowArray ArrayOf(size_t rows, int64_t buffer_count, const void** buffers) {
   return {static_cast<int64_t>(rows), 0,      0, buffer_count, 0, buffers, nullptr, nullptr,
           ReleaseNothing<ArrowArray>, nullptr};
 }
-
-/// Texts as Arrow has them: bytes one behind the other, and where each ends.
-struct TextColumn {
-  explicit TextColumn(const std::vector<std::string>& texts) {
-    ends.reserve(texts.size() + 1);
-    for (const std::string& text : texts) {
-      bytes += text;
-      ends.push_back(static_cast<int32_t>(bytes.size()));
-    }
-    buffers = {nullptr, ends.data(), bytes.data()};
-  }
-  std::string bytes;
-  std::vector<int32_t> ends{0};
-  std::array<const void*, 3> buffers{};
-};
 
 Status CheckLengths(const KeyedRows& rows) {
   if (rows.names.size() != rows.columns.size() || rows.text_names.size() != rows.texts.size()) {
@@ -62,16 +46,16 @@ Result<std::string> EncodeKeyedRows(const KeyedRows& rows) {
   RETURN_IF_ERROR(CheckLengths(rows));
   const size_t count = rows.key.size();
 
-  std::vector<std::unique_ptr<TextColumn>> texts;
+  std::vector<std::array<const void*, 3>> texts;  // validity, ends, bytes
   std::vector<std::array<const void*, 2>> numbers;
   texts.reserve(1 + rows.texts.size());
   numbers.reserve(rows.columns.size());
   std::vector<ArrowSchema> schemas;
   std::vector<ArrowArray> arrays;
-  const auto add_texts = [&](const char* name, const std::vector<std::string>& column) {
-    texts.push_back(std::make_unique<TextColumn>(column));
+  const auto add_texts = [&](const char* name, const Texts& column) {
+    texts.push_back({nullptr, column.ends().data(), column.bytes().data()});
     schemas.push_back(SchemaOf(name, "u"));
-    arrays.push_back(ArrayOf(count, 3, texts.back()->buffers.data()));
+    arrays.push_back(ArrayOf(count, 3, texts.back().data()));
   };
   add_texts(kKeyName, rows.key);
   for (size_t i = 0; i < rows.columns.size(); ++i) {
@@ -108,10 +92,10 @@ Result<KeyedRows> DecodeKeyedRows(std::string_view bytes) {
     return std::strcmp(schema.children[column]->format, format) == 0;
   };
   const auto texts_of = [&array](int64_t column) {
-    std::vector<std::string> texts;
+    Texts texts;
     texts.reserve(static_cast<size_t>(array.length));
     const ColumnView view(array, column);
-    for (int64_t row = 0; row < array.length; ++row) texts.emplace_back(view.text(row));
+    for (int64_t row = 0; row < array.length; ++row) texts.push_back(view.text(row));
     return texts;
   };
   if (schema.n_children < 1 || !is(0, "u") ||

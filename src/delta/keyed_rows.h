@@ -9,17 +9,18 @@
 #include <vector>
 
 #include "core/result.h"
+#include "core/texts.h"
 
 namespace pilake::delta {
 
 /// Columns of equal length. `names[i]` names `columns[i]`, `text_names[i]` names `texts[i]`; the
 /// key column is called `key`.
 struct KeyedRows {
-  std::vector<std::string> key;
+  Texts key;
   std::vector<std::string> names{};
   std::vector<std::vector<int64_t>> columns{};
   std::vector<std::string> text_names{};
-  std::vector<std::vector<std::string>> texts{};
+  std::vector<Texts> texts{};
 
   bool operator==(const KeyedRows&) const = default;
 };

@@ -96,9 +96,9 @@ class Puller {
  private:
   /// One shard as it is read.
   struct Work {
-    plan::Shard shard;
-    std::vector<TimeRange> missing;  // by task: what it adds to the coverage
-    std::optional<Tail> tail;        // as it stood when a shard was planned that moves open ends
+    plan::Shard shard{};
+    std::vector<TimeRange> missing{};  // by task: what it adds to the coverage
+    std::optional<Tail> tail{};        // as it stood when a shard was planned that moves open ends
     ShardSigns signs;
   };
 
@@ -344,7 +344,8 @@ class Puller {
     while (!must_plan_again_) {
       auto shard = cutter.Next(run_.density);
       if (!shard) break;
-      ASSIGN_OR_RETURN(Done done, ReadOne(Anchored(std::move(*shard)), lane, reader, writer));
+      Work work = Anchored(std::move(shard->tasks));
+      ASSIGN_OR_RETURN(Done done, ReadOne(std::move(work), lane, reader, writer));
       if (!many_held_.empty()) {
         writer.DropShard();
         break;
@@ -360,11 +361,11 @@ class Puller {
 
   /// A task that goes on where the covered part ends begins at the anchor, which must come back as
   /// it was: the price is one row a read (see plan::Expected).
-  Work Anchored(plan::Shard shard) const {
-    Work work;
-    work.missing.reserve(shard.tasks.size());
-    work.shard.tasks.reserve(shard.tasks.size());
-    for (plan::Task& task : shard.tasks) {
+  Work Anchored(std::vector<plan::Task> tasks) const {
+    Work work{.signs = ShardSigns(run_.report.now)};
+    work.missing.reserve(tasks.size());
+    work.shard.tasks.reserve(tasks.size());
+    for (plan::Task& task : tasks) {
       if (run_.IsLeftOut(task.series)) continue;
       work.missing.push_back(task.range);
       const plan::SeriesCoverage& covered = run_.Covered(task.series);
@@ -424,7 +425,7 @@ class Puller {
         run_.LookBack(i, advance);
       }
       if (!run_.Covered(i).looked) advance.looked = run_.OldEnough();
-      work.signs.Tell(i, run_.report.now, advance);
+      work.signs.Tell(i, advance);
       done.advances.push_back(std::move(advance));
     }
     return done;

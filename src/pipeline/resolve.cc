@@ -150,6 +150,7 @@ Result<Resolved> Resolve(Source& source, const std::vector<TagSelection>& select
     RETURN_IF_ERROR(FindByWebId(source, servers, tags, resolved, found));
   }
   resolved.series = Sorted(std::move(found));
+  resolved.series.shrink_to_fit();
   return resolved;
 }
 

@@ -49,7 +49,7 @@ struct TailDigest {
 class Pass {
  public:
   Pass(Run& run, ShardReader& reader, ShardWriter& writer, std::optional<UtcTime> border)
-      : run_(run), reader_(reader), writer_(writer), border_(border) {}
+      : run_(run), reader_(reader), writer_(writer), border_(border), signs_(run.report.now) {}
 
   Result<Settled> Do() {
     before_ = run_.ledger->tail();
@@ -193,7 +193,7 @@ class Pass {
         run_.LookBack(i, advance);
       }
       if (!run_.Covered(i).looked) advance.looked = run_.OldEnough();
-      if (!advance.range.empty()) signs_.Tell(i, run_.report.now, advance);
+      if (!advance.range.empty()) signs_.Tell(i, advance);
       if (outcome.failure && outcome.failure->kind == ErrorKind::kConflict) Hold(run_, i, advance);
       if (IsNews(i, advance)) advances.push_back(std::move(advance));
     }
@@ -206,7 +206,7 @@ class Pass {
     settlings_ = {};
     outcomes_ = {};
     last_body_ = {};
-    signs_ = {};
+    signs_ = ShardSigns(run_.report.now);
   }
 
   /// False for an advance that would change nothing. A series of which nothing is covered keeps

@@ -113,11 +113,12 @@ Result<std::vector<TaskOutcome>> ShardReader::Read(plan::Shard shard, const RowS
   entries_.clear();
   asked_.clear();
   waiting_bytes_ = 0;
+  outcomes_.reserve(shard.tasks.size());
   for (const plan::Task& task : shard.tasks) {
     outcomes_.push_back(
         {.series = task.series, .read = task.range, .last_instant = {}, .failure = {}});
   }
-  wanted_.clear();
+  wanted_.reserve(outcomes_.size());
   for (const TaskOutcome& outcome : outcomes_) wanted_.push_back(outcome.read);
   packer_.emplace(std::move(shard.tasks), limits_);
 
@@ -128,6 +129,9 @@ Result<std::vector<TaskOutcome>> ShardReader::Read(plan::Shard shard, const RowS
     status = Take(std::move(*answer));
     if (status && !HandOn(sink)) status = Fail(ErrorKind::kCancelled, "the rows were not taken");
   }
+  // Of many series that is memory which whoever takes the outcomes can use.
+  packer_.reset();
+  wanted_ = {};
   if (status) return std::move(outcomes_);
   source_.Abandon();
   return tl::unexpected(std::move(status).error());

@@ -2,6 +2,8 @@
 #include "pipeline/shard_signs.h"
 
 #include <algorithm>
+#include <cassert>
+#include <utility>
 
 namespace pilake::pipeline {
 namespace {
@@ -15,40 +17,54 @@ TimeRange Hull(TimeRange a, TimeRange b) {
 void ShardSigns::Expect(uint32_t series, TimeRange range, std::optional<UtcTime> outage,
                         double density) {
   hull_ = hull_ ? Hull(*hull_, range) : range;
-  const auto [found, is_new] = expected_.try_emplace(series, range, outage, density);
-  if (!is_new) found->second.range = Hull(found->second.range, range);
+  if (!expected_.empty() && expected_.back().series == series) {
+    expected_.back().range = Hull(expected_.back().range, range);
+  } else {
+    expected_.push_back({series, range, outage, density});
+  }
 }
 
-plan::Signs& ShardSigns::SignsOf(uint32_t series) {
-  const auto found = signs_.find(series);
-  if (found != signs_.end()) return found->second;
-  const Expected& expected = expected_.at(series);
-  return signs_.try_emplace(series, expected.range, expected.outage, expected.density)
-      .first->second;
+const ShardSigns::Expected& ShardSigns::ExpectedOf(uint32_t series) const {
+  const auto found = std::ranges::lower_bound(expected_, series, {}, &Expected::series);
+  assert(found != expected_.end() && found->series == series);
+  return *found;
 }
 
 void ShardSigns::Take(const Rows& rows) {
   if (!activity_) {
     activity_.emplace(*hull_);
-    for (const auto& [series, expected] : expected_)
-      activity_->Expect(expected.range, expected.density);
+    for (const Expected& expected : expected_) activity_->Expect(expected.range, expected.density);
   }
   activity_->Take(rows.events, rows.first, rows.last);
-  SignsOf(rows.series).Take(rows.events, rows.first, rows.last);
+  if (signs_ && series_ != rows.series) EndSeries();
+  if (!signs_) {
+    const Expected& expected = ExpectedOf(rows.series);
+    series_ = rows.series;
+    signs_.emplace(expected.range, expected.outage, expected.density);
+  }
+  signs_->Take(rows.events, rows.first, rows.last);
+}
+
+void ShardSigns::EndSeries() {
+  Told told{.looks = signs_->Looks(now_), .outage = signs_->outage()};
+  signs_.reset();
+  const bool says_something = !told.looks.empty() || told.outage != ExpectedOf(series_).outage;
+  if (says_something) told_.insert_or_assign(series_, std::move(told));
 }
 
 void ShardSigns::StartAgain() {
-  signs_.clear();
+  signs_.reset();
+  told_.clear();
   activity_.reset();
 }
 
-void ShardSigns::Tell(uint32_t series, UtcTime now, plan::Advance& advance) {
-  const auto signs = signs_.find(series);
-  if (signs == signs_.end()) {
-    advance.outage = expected_.at(series).outage;
+void ShardSigns::Tell(uint32_t series, plan::Advance& advance) {
+  if (signs_) EndSeries();
+  if (const auto told = told_.find(series); told != told_.end()) {
+    for (const plan::Look& look : told->second.looks) plan::AddLook(advance.looks, look);
+    advance.outage = told->second.outage;
   } else {
-    for (const plan::Look& look : signs->second.Looks(now)) plan::AddLook(advance.looks, look);
-    advance.outage = signs->second.outage();
+    advance.outage = ExpectedOf(series).outage;
   }
   // One series alone is judged by its own gaps.
   if (!silences_) {
@@ -58,7 +74,7 @@ void ShardSigns::Tell(uint32_t series, UtcTime now, plan::Advance& advance) {
   for (const TimeRange& silence : *silences_) {
     const TimeRange part{std::max(silence.begin, advance.range.begin),
                          std::min(silence.end, advance.range.end)};
-    plan::AddLook(advance.looks, plan::FirstLook(plan::LookReason::kSilence, part, now));
+    plan::AddLook(advance.looks, plan::FirstLook(plan::LookReason::kSilence, part, now_));
   }
 }
 

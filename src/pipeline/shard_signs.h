@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <vector>
 
 #include "pipeline/shard_reader.h"
 #include "plan/coverage.h"
@@ -16,7 +17,10 @@ namespace pilake::pipeline {
 /// looked at again. One thread.
 class ShardSigns {
  public:
-  /// A task of the shard; all of them before the first row. `outage` as in plan::Signs.
+  explicit ShardSigns(UtcTime now) : now_(now) {}
+
+  /// A task of the shard, in key order; all of them before the first row. `outage` as in
+  /// plan::Signs.
   void Expect(uint32_t series, TimeRange range, std::optional<UtcTime> outage, double density);
 
   void Take(const Rows& rows);
@@ -25,18 +29,28 @@ class ShardSigns {
   void StartAgain();
 
   /// Adds to `advance`, of series `series`, what is to be looked at again of the part it covers.
-  void Tell(uint32_t series, UtcTime now, plan::Advance& advance);
+  /// All rows have passed.
+  void Tell(uint32_t series, plan::Advance& advance);
 
  private:
   struct Expected {
+    uint32_t series = 0;
     TimeRange range;
     std::optional<UtcTime> outage;
     double density = 0;
   };
-  plan::Signs& SignsOf(uint32_t series);
+  struct Told {
+    std::vector<plan::Look> looks;
+    std::optional<UtcTime> outage;
+  };
+  const Expected& ExpectedOf(uint32_t series) const;
+  void EndSeries();
 
-  std::map<uint32_t, Expected> expected_;  // several tasks of one series count as one
-  std::map<uint32_t, plan::Signs> signs_;  // of those that have rows
+  UtcTime now_;
+  std::vector<Expected> expected_;  // several tasks of one series are one
+  uint32_t series_ = 0;             // whose rows are passing
+  std::optional<plan::Signs> signs_;
+  std::map<uint32_t, Told> told_;  // of the few series whose rows say something
   std::optional<TimeRange> hull_;
   std::optional<plan::Activity> activity_;
   std::optional<std::vector<TimeRange>> silences_;  // once all rows were seen

@@ -206,7 +206,9 @@ bool TakeTail(Scanner& lines, CoverageRecord& record) {
 
 void AppendRow(const Coverage::value_type& entry, BaseRows& rows) {
   rows.web_id.push_back(entry.first);
-  WriteSeries(rows.line.emplace_back(), entry.second);
+  std::string line;
+  WriteSeries(line, entry.second);
+  rows.line.push_back(line);
 }
 
 }  // namespace
@@ -271,8 +273,9 @@ Result<CoverageRecord> ParseRecord(std::string_view text) {
 
 BaseRows ToBaseRows(const Coverage& coverage, const Coverage& beneath) {
   BaseRows rows;
-  rows.web_id.reserve(std::max(coverage.size(), beneath.size()));
-  rows.line.reserve(rows.web_id.capacity());
+  const size_t count = std::max(coverage.size(), beneath.size());
+  rows.web_id.reserve(count);
+  rows.line.reserve(count);
   auto below = beneath.begin();
   for (const auto& entry : coverage) {
     for (; below != beneath.end() && below->first < entry.first; ++below) AppendRow(*below, rows);
@@ -289,12 +292,13 @@ Result<Coverage> FromBaseRows(const BaseRows& rows) {
   for (size_t row = 0; row < rows.web_id.size(); ++row) {
     SeriesCoverage series;
     if (!TakeSeries(Scanner(rows.line[row]), series)) return DamagedBase(row);
-    if (!coverage.emplace(rows.web_id[row], std::move(series)).second) return DamagedBase(row);
+    const bool is_new = coverage.emplace(rows.web_id[row], std::move(series)).second;
+    if (!is_new) return DamagedBase(row);
   }
   return coverage;
 }
 
-Result<Coverage> FromBaseRows1(const std::vector<std::string>& web_ids,
+Result<Coverage> FromBaseRows1(const Texts& web_ids,
                                const std::vector<std::vector<int64_t>>& columns) {
   constexpr int64_t kNone = std::numeric_limits<int64_t>::min();
   constexpr size_t kColumns = 7;
@@ -306,7 +310,7 @@ Result<Coverage> FromBaseRows1(const std::vector<std::string>& web_ids,
   for (size_t row = 0; row < web_ids.size(); ++row) {
     const auto at = [&](size_t column) { return columns[column][row]; };
     const TimeRange range{UtcTime{at(0)}, UtcTime{at(1)}};
-    SeriesCoverage& series = coverage[web_ids[row]];
+    SeriesCoverage& series = coverage[std::string(web_ids[row])];
     if (range.empty() || (!series.ranges.empty() && range.begin <= series.ranges.back().end)) {
       return DamagedBase(row);
     }

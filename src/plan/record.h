@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "core/texts.h"
 #include "plan/coverage.h"
 
 namespace pilake::plan {
@@ -56,8 +57,8 @@ Result<CoverageRecord> ParseRecord(std::string_view text);
 
 /// Coverage as rows for the base file: WebID, and the rest of its series line.
 struct BaseRows {
-  std::vector<std::string> web_id;
-  std::vector<std::string> line;
+  Texts web_id;
+  Texts line;
 };
 
 /// Of `coverage`, and of the series of `beneath` that it does not hold; in the order of their keys.
@@ -68,7 +69,7 @@ Result<Coverage> FromBaseRows(const BaseRows& rows);
 
 /// The base file of format 1: a row per range, with the columns from, through, anchor time, count
 /// and digest, probed time and digest. `kMalformed` if the rows are not that.
-Result<Coverage> FromBaseRows1(const std::vector<std::string>& web_ids,
+Result<Coverage> FromBaseRows1(const Texts& web_ids,
                                const std::vector<std::vector<int64_t>>& columns);
 
 }  // namespace pilake::plan

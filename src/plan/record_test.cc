@@ -90,15 +90,15 @@ TEST(BaseRows, TakeFromBeneathWhatTheCoverageDoesNotHold) {
   const Coverage above{{"b", at(10)}, {"d", at(20)}};
   const Coverage beneath{{"a", at(30)}, {"b", at(40)}, {"c", at(50)}, {"e", at(60)}};
   const BaseRows rows = ToBaseRows(above, beneath);
-  EXPECT_THAT(rows.web_id, testing::ElementsAre("a", "b", "c", "d", "e"));
-  EXPECT_THAT(rows.line, testing::ElementsAre("30-35", "10-15", "50-55", "20-25", "60-65"));
+  EXPECT_EQ(rows.web_id, (Texts{"a", "b", "c", "d", "e"}));
+  EXPECT_EQ(rows.line, (Texts{"30-35", "10-15", "50-55", "20-25", "60-65"}));
 }
 
 TEST(BaseRows, AreRefusedWhenDamaged) {
   BaseRows rows = ToBaseRows(SomeRecord().overrides);
-  rows.line[1] = "5-5";
-  EXPECT_THAT(FromBaseRows(rows), FailsWith(ErrorKind::kMalformed));
   rows.line.pop_back();
+  EXPECT_THAT(FromBaseRows(rows), FailsWith(ErrorKind::kMalformed)) << "a line is missing";
+  rows.line.push_back("5-5");
   EXPECT_THAT(FromBaseRows(rows), FailsWith(ErrorKind::kMalformed));
 }
 
