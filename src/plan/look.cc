@@ -19,8 +19,7 @@ std::span<const Duration> PausesOf(LookReason reason) {
   static constexpr std::array kOutage{Duration::Hours(1), Duration::Hours(24)};
   static constexpr std::array kSilence{Duration::Hours(1), Duration::Days(1), Duration::Days(7),
                                        Duration::Days(30)};
-  static constexpr std::array kErrorValue{Duration::Hours(1), Duration::Hours(6),
-                                          Duration::Hours(24)};
+  static constexpr std::array kErrorValue{Duration::Hours(1), Duration::Hours(24)};
   static constexpr std::array kHeld{Duration{}, Duration::Hours(1), Duration::Hours(6),
                                     Duration::Hours(24)};
   static constexpr std::array kHour{Duration::Hours(1)};

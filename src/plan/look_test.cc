@@ -40,7 +40,7 @@ TEST(Looks, ComeInTheRhythmOfTheirReason) {
   EXPECT_THAT(PausesInHours(LookReason::kOutage), ElementsAre(1, 24));
   EXPECT_THAT(PausesInHours(LookReason::kSilence), ElementsAre(1, 24, 7 * 24, 30 * 24));
   EXPECT_THAT(PausesInHours(LookReason::kCreated), ElementsAre(1, 24, 7 * 24, 30 * 24));
-  EXPECT_THAT(PausesInHours(LookReason::kErrorValue), ElementsAre(1, 6, 24));
+  EXPECT_THAT(PausesInHours(LookReason::kErrorValue), ElementsAre(1, 24));
   EXPECT_THAT(PausesInHours(LookReason::kGone), ElementsAre(1));
   EXPECT_THAT(PausesInHours(LookReason::kForeign), ElementsAre(0));
   EXPECT_THAT(PausesInHours(LookReason::kForecast), ElementsAre(0));

@@ -10,8 +10,10 @@ namespace {
 
 constexpr Duration kSilenceMin = Duration::Hours(1);
 
-// Neighbouring errors, or outages, become one look.
+// Neighbouring errors, or outages, become one look, unless so many rows stand between them that two
+// reads of a few rows are less work for the server than one that brings them all.
 constexpr Duration kNeighbours = Duration::Hours(1);
+constexpr int64_t kNeighbourRows = 20;
 
 // Forecasts, and what a point server makes of itself, go on while all of the plant is silent: so
 // much of what is expected still counts as nothing.
@@ -19,14 +21,6 @@ constexpr double kTrickle = 0.02;
 
 // Buffered data is back within so long after data is good again; later nobody waits for it.
 constexpr Duration kOutageLooks = Duration::Hours(25);
-
-void AddNeighbour(std::vector<TimeRange>& ranges, TimeRange range) {
-  if (!ranges.empty() && range.begin - ranges.back().end < kNeighbours) {
-    ranges.back().end = range.end;
-  } else {
-    ranges.push_back(range);
-  }
-}
 
 }  // namespace
 
@@ -37,19 +31,34 @@ bool IsOutageState(std::string_view name) {
   return std::ranges::find(kStates, name) != kStates.end();
 }
 
+void Signs::Stretches::Add(TimeRange range, int64_t begins_in, int64_t ends_in) {
+  const bool is_near = !ranges.empty() && range.begin - ranges.back().end < kNeighbours &&
+                       begins_in - last_row <= kNeighbourRows;
+  if (is_near) {
+    ranges.back().end = range.end;
+  } else {
+    ranges.push_back(range);
+  }
+  last_row = ends_in;
+}
+
 void Signs::Take(const Events& events, size_t first, size_t last) {
-  for (size_t row = first; row < last; ++row) {
+  for (size_t row = first; row < last; ++row, ++rows_) {
     const UtcTime time = events.time(row);
     if (previous_) TakeGap({*previous_, time});
     previous_ = time;
     const ValueKind kind = events.kind[row];
     const bool is_system = kind == ValueKind::kSystem;
-    if (kind == ValueKind::kError) AddNeighbour(errors_, {time, time + Duration::Ticks(1)});
+    const TimeRange instant{time, time + Duration::Ticks(1)};
+    if (kind == ValueKind::kError) errors_.Add(instant, rows_, rows_);
     if (is_system && events.text_at(row) == "Pt Created") created_ = time;
     if (is_system && IsOutageState(events.text_at(row))) {
-      if (!outage_) outage_ = time;
+      if (!outage_) {
+        outage_ = time;
+        outage_row_ = rows_;
+      }
     } else if (outage_ && events.flags[row].Value(Flags::kGood)) {
-      AddNeighbour(outages_, {*outage_, time + Duration::Ticks(1)});
+      outages_.Add({*outage_, instant.end}, outage_row_, rows_);
       outage_.reset();
     }
   }
@@ -66,13 +75,13 @@ void Signs::TakeGap(TimeRange gap) {
 
 std::vector<Look> Signs::Looks(UtcTime now) const {
   std::vector<Look> looks;
-  for (const TimeRange& outage : outages_) {
+  for (const TimeRange& outage : outages_.ranges) {
     if (now - outage.end >= kOutageLooks) continue;
     Look look = FirstLook(LookReason::kOutage, outage, outage.end);
     if (look.due <= now) look = *NextLook(look, outage.end, false);
     AddLook(looks, look);
   }
-  for (const TimeRange& error : errors_)
+  for (const TimeRange& error : errors_.ranges)
     AddLook(looks, FirstLook(LookReason::kErrorValue, error, now));
   if (created_ && window_.begin < *created_) {
     AddLook(looks, FirstLook(LookReason::kCreated, {window_.begin, *created_}, now));

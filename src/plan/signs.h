@@ -36,14 +36,25 @@ class Signs {
   std::optional<UtcTime> outage() const { return outage_; }
 
  private:
+  /// Of one kind; neighbours melt.
+  struct Stretches {
+    std::vector<TimeRange> ranges{};
+    int64_t last_row = 0;  // where the last one ends
+
+    /// From the row `begins_in` to the row `ends_in`, counted from the first that was read.
+    void Add(TimeRange range, int64_t begins_in, int64_t ends_in);
+  };
+
   void TakeGap(TimeRange gap);
 
   TimeRange window_;
   std::optional<UtcTime> outage_;
   double density_;
   std::optional<UtcTime> created_;  // a row `Pt Created`
-  std::vector<TimeRange> outages_;  // that have ended
-  std::vector<TimeRange> errors_;
+  Stretches outages_;               // that have ended
+  Stretches errors_;
+  int64_t rows_ = 0;        // so far
+  int64_t outage_row_ = 0;  // where the outage began that has not ended
   std::optional<UtcTime> previous_;
   TimeRange longest_gap_{};
   Duration second_gap_{};

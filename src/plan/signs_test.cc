@@ -89,6 +89,23 @@ TEST(Signs, AskAgainForValuesThatCouldNotBeTold) {
   EXPECT_EQ(looks[1].range, (TimeRange{At(500), At(500) + Duration::Ticks(1)}));
 }
 
+TEST(Signs, AskOnlyForWhatIsDoubtfulOfADenseSeries) {
+  Events events;
+  for (int64_t minute = 0; minute < 600; ++minute) {
+    if (minute % 100 == 50) {
+      events.Append(At(minute), ValueKind::kError, 0, "Calculation Error", Good(false));
+      AddState(events, minute, "I/O Timeout");
+    }
+    for (int64_t i = 0; i < 20; ++i) {
+      events.Append(At(minute) + Duration::Seconds(i), ValueKind::kInt, i, "", Good(true));
+    }
+  }
+  Duration asked;
+  for (const Look& look : Read(events).Looks(At(600))) asked = asked + look.range.length();
+  EXPECT_LT(asked, Duration::Minutes(1));
+  EXPECT_EQ(Read(events).Looks(At(600)).size(), 12u);
+}
+
 TEST(Signs, SeeSilenceThatIsOutOfCharacterOnly) {
   Events steady, broken;
   for (int64_t minute = 0; minute < 1'000; ++minute) {
