@@ -74,6 +74,7 @@ class Reading {
       Find(root.line, "tags", "is missing: the points to read, as a list of groups");
     }
     CheckAuth(root.line);
+    CheckFuture();
     LiftBudget();
   }
 
@@ -219,6 +220,16 @@ class Reading {
       if (!belongs && Has(path)) {
         Find(LineOf(path, line), path,
              fmt::format("goes with source.auth.kind {}", is_token ? "bearer" : "basic"));
+      }
+    }
+  }
+
+  /// What lies ahead of now stands in the tail only.
+  void CheckFuture() {
+    if (config_.table.tail) return;
+    for (const std::string_view path : {"future.horizon", "future.refresh"}) {
+      if (Has(path)) {
+        Find(LineOf(path, 1), path, "shows nothing without a tail: table.tail must not be none");
       }
     }
   }

@@ -230,6 +230,11 @@ TEST(Parse, RefusesAPathWrittenAsOneKey) {
   EXPECT_THAT(MessageOf("source.budget.calendar.days: mon\n"), HasSubstr("holds no dot"));
 }
 
+TEST(Parse, RefusesAHorizonThatNoTailShows) {
+  EXPECT_THAT(MessageOf("future: {horizon: 2d}\ntable: {path: t, tail: none}\n"),
+              HasSubstr("plant.yaml:1: future.horizon: shows nothing without a tail"));
+}
+
 TEST(Parse, RefusesAKeyGivenTwice) {
   EXPECT_THAT(MessageOf(With("history: {from: 2025-01-01}")),
               HasSubstr("plant.yaml:5: history: stands here a second time; line 3 has it already"));

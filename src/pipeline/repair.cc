@@ -403,7 +403,8 @@ class Looker {
     const TimeRange wider = Widened(one);
     if (!plan::MayDelete(comparison, gone) && wider != one.stretch.range) {
       look.range = wider;
-      look.seen = 0;  // more may be gone of it
+      look.seen = 0;  // more may be gone of it: that is seen at once, so that the hour counts
+      look.due = now;
     } else if (is_proved) {
       look.due = now + kWaitingAgain;
       run_.report.gone.push_back(

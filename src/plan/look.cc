@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <span>
+#include <utility>
 
 namespace pilake::plan {
 namespace {
@@ -50,6 +51,14 @@ bool IsSameWork(const Look& a, const Look& b) {
          std::max(a.due, b.due) - std::min(a.due, b.due) <= kSameTime;
 }
 
+/// Two looks at what is gone, of about the same time: what `wider` saw, `look` saw a part of. Made
+/// one after the other the first would change what the second has to find again.
+bool ProvesAlso(const Look& wider, const Look& look) {
+  return wider.reason == LookReason::kGone && look.reason == LookReason::kGone && wider.seen != 0 &&
+         wider.range.begin <= look.range.begin && look.range.end <= wider.range.end &&
+         std::max(wider.due, look.due) - std::min(wider.due, look.due) <= kSameTime;
+}
+
 Look Hull(const Look& a, const Look& b) {
   Look hull = a;
   hull.range = {std::min(a.range.begin, b.range.begin), std::max(a.range.end, b.range.end)};
@@ -60,15 +69,17 @@ Look Hull(const Look& a, const Look& b) {
   return hull;
 }
 
-/// Melts the two neighbours of one reason that lie closest together.
+/// Melts the two neighbours of one reason that lie closest together; of those that wait for a
+/// proof, which would have to begin anew, only if there are no others.
 void MeltClosest(std::vector<Look>& looks) {
   size_t first = 0, second = 1;
-  Duration closest = Duration::Ticks(INT64_MAX);
+  std::pair closest(true, Duration::Ticks(INT64_MAX));
   for (size_t i = 0; i < looks.size(); ++i) {
     for (size_t j = i + 1; j < looks.size(); ++j) {
       if (looks[i].reason != looks[j].reason) continue;
-      const Duration apart = std::max(looks[i].range.begin, looks[j].range.begin) -
-                             std::min(looks[i].range.end, looks[j].range.end);
+      const std::pair apart(looks[i].reason == LookReason::kGone,
+                            std::max(looks[i].range.begin, looks[j].range.begin) -
+                                std::min(looks[i].range.end, looks[j].range.end));
       if (apart >= closest) continue;
       closest = apart;
       first = i;
@@ -112,7 +123,11 @@ void AddLook(std::vector<Look>& looks, const Look& look) {
   if (look.range.empty()) return;
   Look added = look;
   for (auto other = looks.begin(); other != looks.end();) {
-    if (*other == added) return;
+    if (*other == added || ProvesAlso(*other, added)) return;
+    if (ProvesAlso(added, *other)) {
+      other = looks.erase(other);
+      continue;
+    }
     if (!IsSameWork(*other, added)) {
       ++other;
       continue;

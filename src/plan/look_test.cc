@@ -83,6 +83,34 @@ TEST(AddLook, NeverForgetsAnIntervalHoweverManyThereAre) {
   }
 }
 
+Look Gone(TimeRange range, uint64_t seen) {
+  Look look = FirstLook(LookReason::kGone, range, kNow);
+  look.seen = seen;
+  return look;
+}
+
+TEST(AddLook, KeepsOfTwoProofsTheOneThatHoldsBoth) {
+  const Look wide = Gone(Hours(0, 10), 7), narrow = Gone(Hours(2, 3), 8);
+  std::vector<Look> looks;
+  AddLook(looks, narrow);
+  AddLook(looks, wide);
+  EXPECT_THAT(looks, testing::ElementsAre(wide));
+  AddLook(looks, narrow);
+  EXPECT_THAT(looks, testing::ElementsAre(wide));
+  // What has seen nothing yet proves nothing.
+  AddLook(looks, Gone(Hours(0, 20), 0));
+  EXPECT_THAT(looks, SizeIs(2));
+}
+
+TEST(AddLook, MeltsNoProofWhileOthersCanMelt) {
+  std::vector<Look> looks;
+  AddLook(looks, Gone(Hours(100, 101), 7));
+  AddLook(looks, Gone(Hours(101, 102), 8));
+  for (int i = 0; i < 100; ++i)
+    AddLook(looks, FirstLook(LookReason::kErrorValue, Hours(10 * i, 10 * i + 1), kNow));
+  EXPECT_EQ(std::ranges::count_if(looks, [](const Look& look) { return look.seen != 0; }), 2);
+}
+
 TEST(AddLook, LeavesOutWhatAsksForNothing) {
   std::vector<Look> looks;
   AddLook(looks, FirstLook(LookReason::kOutage, Hours(2, 2), kNow));
