@@ -20,8 +20,9 @@ from measure import MIB, NOW, SETTLE, Bars, Clock, Cost, Plant, Simulator, Site,
 
 RSS_MIB = 1024
 MB_PER_10_MILLION_EVENTS = 1.0
-# Buffers come and go by tens of MB; a short run cannot tell less than this from their wobble.
-MB_PER_10_MILLION_EVENTS_SHORT = 25.0
+# Buffers come and go by tens of MB; a short run cannot tell less than this from their wobble, but the rows themselves
+# would be several hundred.
+MB_PER_10_MILLION_EVENTS_SHORT = 100.0
 KB_PER_SERIES = 1.5
 
 
