@@ -13,4 +13,4 @@ ctest --preset dev --progress
 say "tests of the bridge"
 (cd "$BRIDGE" && cargo test --release --locked --quiet)
 say "whole runs"
-tools/python.sh -m pytest tests/e2e -q "$@"
+tools/python.sh -m pytest tests/e2e -q --numprocesses "$JOBS" --dist worksteal "$@"

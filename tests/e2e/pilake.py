@@ -172,7 +172,7 @@ class Site:
         self.file.write_text(yaml.safe_dump(self.config, sort_keys=False))
 
     def args(self, command: str, *flags: object) -> list[object]:
-        clock = ["--test-clock", self.clock.path] if self.clock and command == "run" else []
+        clock = ["--test-clock", self.clock.path] if self.clock and command in ("run", "status") else []
         return [command, "-c", self.file, *clock, *flags]
 
     def call(self, command: str, *flags: object, **options: Any) -> Outcome:

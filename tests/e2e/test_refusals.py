@@ -164,8 +164,8 @@ def test_usage_that_is_wrong(args):
 
 def test_help_and_version_are_given():
     assert call("--version").out.startswith("pilake ")
-    for command in ("demo", "init", "check", "discover", "plan", "run", "status", "verify", "reread", "adopt", "explain",
-                    "vacuum", "optimize", "simulate"):
+    for command in ("demo", "init", "check", "discover", "plan", "run", "status", "report", "verify", "reread", "adopt",
+                    "explain", "vacuum", "optimize", "simulate"):
         said = call(command, "--help")
         assert said.code == 0
         assert f"pilake {command}" in said.out, "help without an example"
