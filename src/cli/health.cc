@@ -40,32 +40,28 @@ double Share(int64_t part, int64_t all) {
   return all > 0 ? static_cast<double>(part) / static_cast<double>(all) : 0;
 }
 
-/// Beyond it a row did not come when its time was covered, but was found later.
-Duration LateFrom(const pipeline::HealthReport& report, const config::History& history) {
-  return history.settle + report.between_runs * 2;
-}
-
 std::string Advice(const pipeline::HealthReport& report, const config::History& history) {
-  const Duration late_from = LateFrom(report, history);
-  const int64_t late = report.ages.older(late_from);
-  if (Share(late, report.ages.rows()) <= kLateShare) {
+  const int64_t rows = report.ages.rows();
+  if (Share(report.late, rows) <= kLateShare) {
     return fmt::format("history.settle ({}) is long enough: {} of {} rows were found later.",
-                       DescribeDuration(history.settle), Grouped(late),
-                       Grouped(report.ages.rows()));
+                       DescribeDuration(history.settle), Grouped(report.late), Grouped(rows));
   }
   return fmt::format(
       "{} of {} rows ({:.1f} %) were found {} or more after their time: they came late or were "
       "edited. They are in the table; to see them sooner, make history.second_look ({}) shorter, "
       "or, if all of a source lags, history.settle ({}) longer.",
-      Grouped(late), Grouped(report.ages.rows()), 100 * Share(late, report.ages.rows()),
-      DescribeDuration(late_from), DescribeDuration(history.second_look),
+      Grouped(report.late), Grouped(rows), 100 * Share(report.late, rows),
+      DescribeDuration(report.late_from), DescribeDuration(history.second_look),
       DescribeDuration(history.settle));
 }
 
 void ShowAges(const pipeline::HealthReport& report, const config::History& history) {
   const int64_t all = report.ages.rows();
   if (all == 0) {
-    fmt::print("\nAll rows of that time came by backfill: how late events come shows later.\n");
+    fmt::print(
+        "\nAll rows of that time came by backfill, or are of series with few events: how late "
+        "events "
+        "come cannot be told yet.\n");
     return;
   }
   fmt::print("\nHow old rows were when they came, runs being {} apart on average:\n",
@@ -93,7 +89,7 @@ void Show(const pipeline::HealthReport& report, const config::History& history) 
              FormatUtcTime(report.window.end), Grouped(report.silent));
   ShowAges(report, history);
   for (const TimeRange& hole : report.holes) {
-    fmt::print("\nHole: nothing at all came from about {} to {}.\n", FormatUtcTime(hole.begin),
+    fmt::print("\nHole: next to nothing came from about {} to {}.\n", FormatUtcTime(hole.begin),
                FormatUtcTime(hole.end));
   }
   ShowNamed("Stale, silent for much longer than is their way", report.stale);
@@ -102,7 +98,7 @@ void Show(const pipeline::HealthReport& report, const config::History& history) 
   ShowNamed("Often not good", report.bad);
 }
 
-std::string HealthJson(const pipeline::HealthReport& report, const config::History& history) {
+std::string HealthJson(const pipeline::HealthReport& report) {
   JsonObject ages;
   for (size_t bucket = 0; bucket < plan::Ages::kBuckets; ++bucket)
     ages.Add(kBucketNames[bucket], report.ages.count(bucket));
@@ -120,7 +116,8 @@ std::string HealthJson(const pipeline::HealthReport& report, const config::Histo
       .Add("rows", report.rows)
       .Raw("age_when_they_came", ages.Text())
       .Add("seconds_between_runs", report.between_runs.seconds())
-      .Add("late_rows", report.ages.older(LateFrom(report, history)))
+      .Add("late_rows", report.late)
+      .Add("late_from_seconds", report.late_from.seconds())
       .Raw("holes", JsonArray(report.holes, hole))
       .Raw("stale", ToJson(report.stale))
       .Raw("flat", ToJson(report.flat))
@@ -135,10 +132,11 @@ Exit Health(const Flags& flags) {
   const auto window = ParseDuration(flags.window);
   if (!window || *window <= Duration())
     return Report({ErrorKind::kInvalid, "--last: must be a span such as 7d or 36h"});
-  const auto report = pipeline::ReadHealth(PullOptionsFrom(*config).table, *window);
+  const auto report =
+      pipeline::ReadHealth(PullOptionsFrom(*config).table, *window, config->history.settle);
   if (!report) return Report(report.error());
   if (flags.json) {
-    fmt::print("{}\n", HealthJson(*report, config->history));
+    fmt::print("{}\n", HealthJson(*report));
   } else {
     Show(*report, config->history);
   }

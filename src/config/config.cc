@@ -226,11 +226,11 @@ class Reading {
 
   /// What lies ahead of now stands in the tail only.
   void CheckFuture() {
-    if (config_.table.tail) return;
-    for (const std::string_view path : {"future.horizon", "future.refresh"}) {
-      if (Has(path)) {
-        Find(LineOf(path, 1), path, "shows nothing without a tail: table.tail must not be none");
-      }
+    constexpr Duration kCovered = Duration::Minutes(15);  // ahead of now, without a tail too
+    const std::string_view path = "future.horizon";
+    if (!config_.table.tail && Has(path) && config_.future.horizon > kCovered) {
+      Find(LineOf(path, 1), path,
+           "shows nothing without a tail: table.tail must not be none, or this no longer than 15m");
     }
   }
 

@@ -233,6 +233,8 @@ TEST(Parse, RefusesAPathWrittenAsOneKey) {
 TEST(Parse, RefusesAHorizonThatNoTailShows) {
   EXPECT_THAT(MessageOf("future: {horizon: 2d}\ntable: {path: t, tail: none}\n"),
               HasSubstr("plant.yaml:1: future.horizon: shows nothing without a tail"));
+  EXPECT_THAT(MessageOf("future: {horizon: 15m, refresh: 2h}\ntable: {path: t, tail: none}\n"),
+              Not(HasSubstr("future")));
 }
 
 TEST(Parse, RefusesAKeyGivenTwice) {

@@ -127,11 +127,14 @@ TEST(DecodeRecorded, FailsTheSeriesOnAnEventWithoutReadableTime) {
 }
 
 TEST(DecodeRecorded, SeesEveryWayToBeCutShort) {
-  const std::string body = Sample("recorded");
-  for (size_t length = 0; length < body.size(); ++length) {
-    EXPECT_THAT(DecodeRecorded(body.substr(0, length), PointType::kFloat32),
-                FailsWith(ErrorKind::kTransient))
-        << "cut after " << length << " bytes";
+  const std::string complaint =
+      R"({"Items":[],"WebException":{"Errors":["slow", {"a": [1]} , []]}})";
+  for (const std::string& body : {Sample("recorded"), complaint}) {
+    for (size_t length = 0; length < body.size(); ++length) {
+      EXPECT_THAT(DecodeRecorded(body.substr(0, length), PointType::kFloat32),
+                  FailsWith(ErrorKind::kTransient))
+          << "cut after " << length << " bytes";
+    }
   }
 }
 

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -19,14 +21,23 @@ namespace {
 // Of the rows of a series, from which on it is named.
 constexpr double kBadShare = 0.1;
 
+// A run gives its rows more than one stamp; the next run is not so near.
+constexpr Duration kOneRun = Duration::Minutes(1);
+
+// Of what is late, so much must lie between the events of a series on average. Then hardly one of
+// its gaps is so long that it makes the event before it look late.
+constexpr int64_t kGapsInLate = 10;
+
 struct Patient {
   std::string tag;
   plan::SeriesHealth health;
+  UtcTime first_run{std::numeric_limits<int64_t>::max()};  ///< that brought rows of it
 };
 
 class Examination {
  public:
-  explicit Examination(TimeRange window) : window_(window), activity_(window) {}
+  Examination(TimeRange window, Duration settle)
+      : window_(window), settle_(settle), activity_(window) {}
 
   void Take(const delta::Rows& rows) {
     for (size_t row = 0; row < rows.size(); ++row) {
@@ -34,33 +45,43 @@ class Examination {
       Patient& patient = patients_[rows.tag_webid[row]];
       if (patient.tag.empty()) patient.tag = rows.tag_name[row];
       patient.health.Take(rows.events, row);
-      runs_.insert(rows.ingested[row]);
+      patient.first_run = std::min(patient.first_run, rows.ingested[row]);
+      stamps_.insert(rows.ingested[row]);
     }
     activity_.Take(rows.events, 0, rows.size());
   }
 
-  /// The second time. What was in the archive before the first run that the window knows of came
-  /// by backfill: its age says nothing.
+  /// The second time. What was in the archive before the first run that brought rows of a series
+  /// came by backfill: its age says nothing.
   void TakeAges(const delta::Rows& rows) {
+    const Duration late_from = LateFrom();
     for (size_t row = 0; row < rows.size(); ++row) {
-      if (!rows.is_ours[row] || rows.events.time(row) < *runs_.begin()) continue;
-      ages_.Take(rows.ingested[row] - rows.events.time(row));
+      if (!rows.is_ours[row]) continue;
+      const Patient& patient = patients_.find(rows.tag_webid[row])->second;
+      const bool is_slow = patient.health.usual_gap() * kGapsInLate > late_from;
+      if (is_slow || rows.events.time(row) < patient.first_run) continue;
+      const Duration age = rows.ingested[row] - rows.events.time(row);
+      ages_.Take(age);
+      if (age >= late_from) ++late_;
     }
   }
 
-  HealthReport Report(int64_t series) {
-    HealthReport report{.window = window_, .series = series};
-    report.silent = series - static_cast<int64_t>(patients_.size());
+  HealthReport Report(const plan::Coverage& coverage) {
+    HealthReport report{.window = window_};
+    for (const auto& [web_id, covered] : coverage) {
+      if (covered.ranges.empty()) continue;
+      ++report.series;
+      if (!patients_.contains(web_id)) ++report.silent;
+    }
     for (const auto& [web_id, patient] : patients_) {
       report.rows += patient.health.rows;
       activity_.Expect({patient.health.first, patient.health.last}, patient.health.density());
     }
     report.holes = activity_.Silences();
+    report.between_runs = BetweenRuns();
+    report.late_from = LateFrom();
     report.ages = ages_;
-    if (runs_.size() > 1) {
-      report.between_runs =
-          (*runs_.rbegin() - *runs_.begin()) / static_cast<int64_t>(runs_.size() - 1);
-    }
+    report.late = late_;
     report.stale = Named([&](const plan::SeriesHealth& health) { return Stale(health); });
     report.flat = Named(Flat);
     report.outages = Named(Outages);
@@ -69,6 +90,18 @@ class Examination {
   }
 
  private:
+  Duration BetweenRuns() const {
+    if (stamps_.empty()) return {};
+    int64_t runs = 1;
+    for (auto stamp = std::next(stamps_.begin()); stamp != stamps_.end(); ++stamp) {
+      if (*stamp - *std::prev(stamp) > kOneRun) ++runs;
+    }
+    return runs == 1 ? Duration() : (*stamps_.rbegin() - *stamps_.begin()) / (runs - 1);
+  }
+
+  /// One run may have had nothing to bring.
+  Duration LateFrom() const { return settle_ + BetweenRuns() * 2; }
+
   /// How much a series stands out, and in words why.
   struct Finding {
     double rank = 0;
@@ -77,10 +110,9 @@ class Examination {
 
   std::optional<Finding> Stale(const plan::SeriesHealth& health) const {
     if (!health.is_stale(window_.end)) return std::nullopt;
-    const Duration usual = (health.last - health.first) / (health.rows - 1);
     return Finding{(window_.end - health.last).seconds() * health.density(),
                    fmt::format("nothing since {}; before that {} apart on average",
-                               FormatUtcTime(health.last), DescribeDuration(usual))};
+                               FormatUtcTime(health.last), DescribeDuration(health.usual_gap()))};
   }
 
   static std::optional<Finding> Flat(const plan::SeriesHealth& health) {
@@ -116,10 +148,12 @@ class Examination {
   }
 
   const TimeRange window_;
+  const Duration settle_;
   plan::Activity activity_;
   std::map<std::string, Patient, std::less<>> patients_;  // by WebID
-  std::set<UtcTime> runs_;                                // that brought rows
+  std::set<UtcTime> stamps_;                              // of runs that brought rows
   plan::Ages ages_;
+  int64_t late_ = 0;
 };
 
 /// From the oldest to the newest time that the table covers.
@@ -136,7 +170,7 @@ std::optional<TimeRange> Covered(const plan::Coverage& coverage) {
 
 }  // namespace
 
-Result<HealthReport> ReadHealth(const TableOptions& options, Duration window) {
+Result<HealthReport> ReadHealth(const TableOptions& options, Duration window, Duration settle) {
   ASSIGN_OR_RETURN(const auto ledger, Ledger::OpenExisting(options));
   const std::optional<TimeRange> covered = Covered(ledger->coverage());
   if (!covered) {
@@ -144,7 +178,7 @@ Result<HealthReport> ReadHealth(const TableOptions& options, Duration window) {
                 ledger->table().url());
   }
   const TimeRange range{std::max(covered->begin, covered->end - window), covered->end};
-  Examination examination(range);
+  Examination examination(range, settle);
   const auto visit = [&](const delta::Rows& rows) -> Result<bool> {
     examination.Take(rows);
     return true;
@@ -155,8 +189,7 @@ Result<HealthReport> ReadHealth(const TableOptions& options, Duration window) {
     return true;
   };
   RETURN_IF_ERROR(ledger->table().VisitRows({.range = range}, visit_again));
-  return examination.Report(std::ranges::count_if(
-      ledger->coverage(), [](const auto& entry) { return !entry.second.ranges.empty(); }));
+  return examination.Report(ledger->coverage());
 }
 
 }  // namespace pilake::pipeline

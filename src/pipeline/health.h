@@ -20,15 +20,19 @@ struct HealthReport {
   int64_t series = 0;       ///< covered
   int64_t silent = 0;       ///< of these, without a row in the window
   int64_t rows = 0;         ///< in the window
-  plan::Ages ages;          ///< of rows of the window that are younger than the window's first run
   Duration between_runs{};  ///< usual time from one run that brought rows to the next
-  /// Not one row although many were to be expected of all series together.
+  Duration late_from{};     ///< A row this old or older did not come when its time was covered.
+  /// Of rows that did not come by backfill, and of series with events often enough: an archive
+  /// shows an event only once the next one has come.
+  plan::Ages ages;
+  int64_t late = 0;  ///< of these rows
+  /// Next to nothing although many rows were to be expected of all series together.
   plan::Ranges holes;
   std::vector<LeftOut> stale, flat, outages, bad;  ///< the worst first
 };
 
-/// Reads the rows of the last `window` twice; holds some hundred bytes a series. `kNotFound`: there
-/// is no table; `kInvalid`: it covers nothing.
-Result<HealthReport> ReadHealth(const TableOptions& table, Duration window);
+/// Reads the rows of the last `window` twice; holds some hundred bytes a series. `settle`: the age
+/// at which events are final. `kNotFound`: there is no table; `kInvalid`: it covers nothing.
+Result<HealthReport> ReadHealth(const TableOptions& table, Duration window, Duration settle);
 
 }  // namespace pilake::pipeline

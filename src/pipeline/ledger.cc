@@ -37,10 +37,9 @@ Result<plan::Coverage> ReadBase(const delta::Table& table, const std::string& na
 Result<std::string> WriteBase(delta::Table& table, const plan::Coverage& coverage,
                               const plan::Coverage& beneath) {
   plan::BaseRows rows = plan::ToBaseRows(coverage, beneath);
-  ASSIGN_OR_RETURN(const std::string bytes,
-                   delta::EncodeKeyedRows({.key = std::move(rows.web_id),
-                                           .text_names = {"coverage"},
-                                           .texts = {std::move(rows.line)}}));
+  delta::KeyedRows keyed{.key = std::move(rows.web_id), .text_names = {"coverage"}};
+  keyed.texts.push_back(std::move(rows.line));
+  ASSIGN_OR_RETURN(const std::string bytes, delta::EncodeKeyedRows(keyed));
   std::string name = kBasePrefix + delta::NewUuid() + ".parquet";
   RETURN_IF_ERROR(table.PutSideFile(name, bytes));
   return name;

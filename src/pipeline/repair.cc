@@ -59,6 +59,13 @@ bool LacksTheEnd(const plan::Comparison& comparison) {
   return !comparison.is_equal() && comparison.differences.back().kind == Kind::kGone;
 }
 
+/// Silence has ended. Some rows are no proof of that: forecasts go on while all else is silent.
+bool BringsMore(const Inspected& one) {
+  return std::ranges::any_of(one.comparison.differences, [](const plan::Difference& difference) {
+    return difference.kind == Kind::kMissing;
+  });
+}
+
 /// Looks at one series may be made in any order.
 Events InOrderOfTime(const Events& events) {
   if (std::ranges::is_sorted(events.ticks)) return events;
@@ -123,10 +130,17 @@ class Looker {
       for (const Look& look : covered.looks) {
         const bool is_due = look.due <= now || IsAllowed(look);
         if (is_due && (!covered.held || DecidesAboutHeld(look)))
-          due_.push_back({FirstSlice(run_, i, look.range), look});
+          due_.push_back({FirstPart(i, look), look});
       }
     }
     SortDue();
+  }
+
+  /// A part of what waits for a proof would prove nothing, and of a slow series there is little of
+  /// it.
+  Stretch FirstPart(uint32_t i, const Look& look) const {
+    const bool is_whole = look.reason == LookReason::kGone && run_.density[i] <= kDensityMin;
+    return is_whole ? Stretch{i, look.range} : FirstSlice(run_, i, look.range);
   }
 
   /// Time-major, so that the server reads one archive file at a time and many series share a call.
@@ -138,9 +152,7 @@ class Looker {
 
   /// It waited for a person, who has said now that the rows may leave.
   bool IsAllowed(const Look& look) const {
-    const bool waits = look.reason == LookReason::kGone && look.seen != 0 &&
-                       look.due - run_.report.now > kFailedAgain;
-    return run_.options.allow_deletes && waits;
+    return run_.options.allow_deletes && look.reason == LookReason::kGone && look.attempt > 0;
   }
 
   /// Of a held series it is not known whether the archive that answers is the table's: only the
@@ -266,8 +278,7 @@ class Looker {
       advances_.push_back(std::move(advance));
       return;
     }
-    const bool found = std::ranges::any_of(
-        parts, [](const Inspected& one) { return one.comparison.archive_rows > 0; });
+    const bool found = std::ranges::any_of(parts, BringsMore);
     uint64_t seen = 0;
     if (const auto why = WhyStillHeld(due, parts)) {
       run_.held.insert_or_assign(i, *why);
@@ -301,7 +312,7 @@ class Looker {
       rest.range.begin = made.range.end = due.stretch.range.end;
       rest.seen = 0;
       advance.looks.push_back(rest);
-      due_.push_back({FirstSlice(run_, due.stretch.series, rest.range), rest});
+      due_.push_back({FirstPart(due.stretch.series, rest), rest});
     }
     // Of rows that are gone the judging of the stretch says what comes next.
     if (made.reason == LookReason::kGone) return;
@@ -400,13 +411,13 @@ class Looker {
       advance.looks.push_back(plan::FirstLook(LookReason::kForeign, around, UtcTime{}));
       return;
     }
-    const TimeRange wider = Widened(one);
-    if (!plan::MayDelete(comparison, gone) && wider != one.stretch.range) {
-      look.range = wider;
+    if (const auto wider = Widened(one); wider && !plan::MayDelete(comparison, gone)) {
+      look.range = *wider;
       look.seen = 0;  // more may be gone of it: that is seen at once, so that the hour counts
       look.due = now;
     } else if (is_proved) {
       look.due = now + kWaitingAgain;
+      look.attempt = 1;
       run_.report.gone.push_back(
           {run_.series[one.stretch.series].path,
            fmt::format("{} of {} rows between {} and {} are not in the archive any more: {}. Look "
@@ -446,15 +457,25 @@ class Looker {
     return {std::max(piece.begin, range.begin - more), std::min(piece.end, range.end + more)};
   }
 
-  /// As long as that; not if even all of the piece would be too small, or if a person has said that
-  /// so many may leave.
-  TimeRange Widened(const Inspected& one) const {
-    const double rows_of_piece = static_cast<double>(one.comparison.table_rows) *
-                                 PieceOf(one.stretch).length().seconds() /
-                                 one.stretch.range.length().seconds();
+  /// As long as that. None if even all of the piece would be too small, if that could not be looked
+  /// at in one part, or if a person has said that so many may leave. Nor is it for little more: the
+  /// piece grows with every run, and what cannot be proved would never be told.
+  std::optional<TimeRange> Widened(const Inspected& one) const {
+    const TimeRange around = Around(one.stretch);
     const auto rows_gone = static_cast<double>(one.comparison.rows_gone());
-    const bool proves_nothing = rows_gone * 100 > rows_of_piece;
-    return run_.options.allow_deletes || proves_nothing ? one.stretch.range : Around(one.stretch);
+    const bool proves_nothing = rows_gone * 100 > RowsOf(one, PieceOf(one.stretch));
+    const Look look{.range = around, .reason = LookReason::kGone};
+    const bool fits =
+        RowsOf(one, around) <= kSliceRows && FirstPart(one.stretch.series, look).range == around;
+    const bool is_wider = around.length() * 4 > one.stretch.range.length() * 5;
+    if (run_.options.allow_deletes || proves_nothing || !fits || !is_wider) return std::nullopt;
+    return around;
+  }
+
+  /// Of the table, by what one stretch holds.
+  static double RowsOf(const Inspected& one, TimeRange range) {
+    return static_cast<double>(one.comparison.table_rows) * range.length().seconds() /
+           one.stretch.range.length().seconds();
   }
 
   /// The newest covered instant may have been edited or deleted: the next read must meet what

@@ -202,10 +202,11 @@ class Pass {
 
   /// It is most of what a pass over many series holds, and the commit needs room of its own.
   void ForgetReading() {
-    tasks_ = {};
-    settlings_ = {};
-    outcomes_ = {};
-    last_body_ = {};
+    // With `{}` they would keep their memory.
+    tasks_ = decltype(tasks_)();
+    settlings_ = decltype(settlings_)();
+    outcomes_ = decltype(outcomes_)();
+    last_body_ = decltype(last_body_)();
     signs_ = ShardSigns(run_.report.now);
   }
 

@@ -131,7 +131,7 @@ Result<std::vector<TaskOutcome>> ShardReader::Read(plan::Shard shard, const RowS
   }
   // Of many series that is memory which whoever takes the outcomes can use.
   packer_.reset();
-  wanted_ = {};
+  wanted_ = decltype(wanted_)();  // `{}` would keep it
   if (status) return std::move(outcomes_);
   source_.Abandon();
   return tl::unexpected(std::move(status).error());

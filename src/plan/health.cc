@@ -37,14 +37,16 @@ double SeriesHealth::density() const {
   return rows < 2 || last <= first ? 0 : static_cast<double>(rows - 1) / (last - first).seconds();
 }
 
+Duration SeriesHealth::usual_gap() const {
+  return rows < 2 ? Duration() : (last - first) / (rows - 1);
+}
+
 bool SeriesHealth::is_flat() const {
   return rows - bad >= kFlatRows && !varies;
 }
 
 bool SeriesHealth::is_stale(UtcTime now) const {
-  if (rows < kRowsMin) return false;
-  const Duration usual = (last - first) / (rows - 1);
-  return now - last > std::max(kStaleMin, usual * kStaleGaps);
+  return rows >= kRowsMin && now - last > std::max(kStaleMin, usual_gap() * kStaleGaps);
 }
 
 void Ages::Take(Duration age) {
@@ -54,11 +56,6 @@ void Ages::Take(Duration age) {
 
 int64_t Ages::rows() const {
   return std::accumulate(counts_.begin(), counts_.end(), int64_t{0});
-}
-
-int64_t Ages::older(Duration age) const {
-  const auto from = std::ranges::lower_bound(kBounds, age) - kBounds.begin() + 1;
-  return std::accumulate(counts_.begin() + from, counts_.end(), int64_t{0});
 }
 
 }  // namespace pilake::plan

@@ -27,6 +27,8 @@ struct SeriesHealth {
 
   /// In events per second; 0 for fewer than two rows.
   double density() const;
+  /// From one event to the next on average; 0 for fewer than two rows.
+  Duration usual_gap() const;
   /// Many good rows, all of one value: a transmitter that froze.
   bool is_flat() const;
   /// Silent up to `now` for much longer than is its way.
@@ -47,8 +49,6 @@ class Ages {
 
   int64_t count(size_t bucket) const { return counts_[bucket]; }
   int64_t rows() const;
-  /// Rows of buckets that begin at `age` or later.
-  int64_t older(Duration age) const;
 
  private:
   std::array<int64_t, kBuckets> counts_{};

@@ -52,10 +52,12 @@ bool IsSameWork(const Look& a, const Look& b) {
 }
 
 /// Two looks at what is gone, of about the same time: what `wider` saw, `look` saw a part of. Made
-/// one after the other the first would change what the second has to find again.
-bool ProvesAlso(const Look& wider, const Look& look) {
+/// one after the other the first would change what the second has to find again. What
+/// waits for a person may wait for ever, and proves nothing until then.
+bool Encloses(const Look& wider, const Look& look) {
   return wider.reason == LookReason::kGone && look.reason == LookReason::kGone && wider.seen != 0 &&
-         wider.range.begin <= look.range.begin && look.range.end <= wider.range.end &&
+         wider.attempt == 0 && wider.range.begin <= look.range.begin &&
+         look.range.end <= wider.range.end &&
          std::max(wider.due, look.due) - std::min(wider.due, look.due) <= kSameTime;
 }
 
@@ -123,8 +125,8 @@ void AddLook(std::vector<Look>& looks, const Look& look) {
   if (look.range.empty()) return;
   Look added = look;
   for (auto other = looks.begin(); other != looks.end();) {
-    if (*other == added || ProvesAlso(*other, added)) return;
-    if (ProvesAlso(added, *other)) {
+    if (*other == added || Encloses(*other, added)) return;
+    if (Encloses(added, *other)) {
       other = looks.erase(other);
       continue;
     }

@@ -34,7 +34,7 @@ struct Look {
   TimeRange range;
   LookReason reason = LookReason::kOrdered;
   UtcTime due;
-  int attempt = 0;    ///< How often it was looked for this reason before.
+  int attempt = 0;    ///< How often it was looked before; kGone: above 0 it waits for a person.
   uint64_t seen = 0;  ///< kGone, kHeld: digest of the rows that were gone at the look before.
 
   bool operator==(const Look&) const = default;

@@ -102,6 +102,14 @@ TEST(AddLook, KeepsOfTwoProofsTheOneThatHoldsBoth) {
   EXPECT_THAT(looks, SizeIs(2));
 }
 
+TEST(AddLook, LeavesAProofAloneThatAnotherWouldKeepWaitingForAPerson) {
+  Look waits = Gone(Hours(0, 10), 7);
+  waits.attempt = 1;
+  std::vector<Look> looks{waits};
+  AddLook(looks, Gone(Hours(2, 3), 8));
+  EXPECT_THAT(looks, SizeIs(2));
+}
+
 TEST(AddLook, MeltsNoProofWhileOthersCanMelt) {
   std::vector<Look> looks;
   AddLook(looks, Gone(Hours(100, 101), 7));

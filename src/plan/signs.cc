@@ -139,7 +139,8 @@ std::vector<TimeRange> Activity::Silences() const {
     size_t end = i;
     double missing = 0;
     const auto is_silent = [&](size_t bucket) {
-      return counts_[bucket] <= kTrickle * expected[bucket] * belief;
+      // Sums of what is expected may end a little below zero.
+      return counts_[bucket] == 0 || counts_[bucket] <= kTrickle * expected[bucket] * belief;
     };
     for (; end < kBuckets && is_silent(end); ++end) missing += expected[end] * belief;
     // A stretch at the window's border may go on beyond it, or be the time before the first point.

@@ -89,21 +89,39 @@ TEST(Signs, AskAgainForValuesThatCouldNotBeTold) {
   EXPECT_EQ(looks[1].range, (TimeRange{At(500), At(500) + Duration::Ticks(1)}));
 }
 
-TEST(Signs, AskOnlyForWhatIsDoubtfulOfADenseSeries) {
+/// Four hours in which every half hour there is an error and an outage state, and that many good
+/// rows every minute.
+std::vector<Look> LooksAtDoubtfulHours(int64_t rows_a_minute) {
   Events events;
-  for (int64_t minute = 0; minute < 600; ++minute) {
-    if (minute % 100 == 50) {
+  for (int64_t minute = 0; minute < 240; ++minute) {
+    if (minute % 30 == 15) {
       events.Append(At(minute), ValueKind::kError, 0, "Calculation Error", Good(false));
       AddState(events, minute, "I/O Timeout");
     }
-    for (int64_t i = 0; i < 20; ++i) {
-      events.Append(At(minute) + Duration::Seconds(i), ValueKind::kInt, i, "", Good(true));
+    for (int64_t i = 0; i < rows_a_minute; ++i) {
+      events.Append(At(minute) + Duration::Seconds(i + 1), ValueKind::kInt, i, "", Good(true));
     }
   }
-  Duration asked;
-  for (const Look& look : Read(events).Looks(At(600))) asked = asked + look.range.length();
-  EXPECT_LT(asked, Duration::Minutes(1));
-  EXPECT_EQ(Read(events).Looks(At(600)).size(), 12u);
+  AddValue(events, 240);
+  return Read(events).Looks(At(250));
+}
+
+Duration LengthOf(const std::vector<Look>& looks) {
+  Duration length;
+  for (const Look& look : looks) length = length + look.range.length();
+  return length;
+}
+
+TEST(Signs, AskOnlyForWhatIsDoubtfulOfADenseSeries) {
+  const auto looks = LooksAtDoubtfulHours(20);
+  EXPECT_EQ(looks.size(), 16u);
+  EXPECT_LT(LengthOf(looks), Duration::Minutes(1));
+}
+
+TEST(Signs, AskAtOnceForWhatIsDoubtfulOfASlowSeries) {
+  const auto looks = LooksAtDoubtfulHours(0);
+  EXPECT_LE(looks.size(), 3u);
+  EXPECT_GT(LengthOf(looks), Duration::Hours(6));
 }
 
 TEST(Signs, SeeSilenceThatIsOutOfCharacterOnly) {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What changes behind a table's back: late, edited and deleted events, outages, queues, other archives."""
 
+import re
 from collections import Counter
 from datetime import timedelta
 from fnmatch import fnmatch
@@ -59,6 +60,43 @@ def test_deleted_events_leave_after_two_looks(play, clock):
     repaired = look_twice(here, clock)
     assert repaired["rows_deleted"] + repaired["rows_changed"] >= 95
     check_all(here.table, plant, clock.now, here.begins)
+
+
+def gone(here, clock, tag: str) -> str:
+    """Why rows of that tag wait for a person, once a second look has found them gone."""
+    reasons = []
+    for hours in (1.1, 1.1, 24):
+        clock.advance(hours=hours)
+        reasons += [one["reason"] for one in here.run(code=None)["gone"] if one["tag"].endswith(tag)]
+    assert reasons and len(set(reasons)) == 1, reasons
+    return reasons[0]
+
+
+def reread(here, clock, begin: str, end: str) -> None:
+    outcome = here.call("reread", "--json", "--from", begin, "--to", end, "--test-clock", clock.path)
+    assert outcome.code == 0, outcome.err
+    assert outcome.json["rows_deleted"] == 0
+
+
+def test_a_hundredth_of_a_series_with_few_events_is_most_of_its_history(play, clock):
+    """One event every three days; and no other series has events often enough to vouch for the archive."""
+    here, plant, _ = play("delete S00010.LAB event 2026-02-16T00:00:00Z at 2026-03-04T10:00:00Z",
+                          plant=Plant("slow", points=11, begins=utc("2025-01-01T00:00:00Z")))
+    clock.advance(hours=1)
+    reread(here, clock, "2026-02-10T00:00:00Z", "2026-03-03T00:00:00Z")
+    assert re.match(r"1 of 1\d\d rows", gone(here, clock, "S00010.LAB"))
+    clock.advance(hours=24)
+    assert here.run("--allow-deletes")["rows_deleted"] == 1
+    check_all(here.table, plant, clock.now, here.begins)
+
+
+def test_rows_that_are_gone_before_the_first_that_is_left_wait_for_a_person(play, clock):
+    """Nothing before them shows that the archive holds that time, however much of what is behind is read."""
+    begins = "2026-03-03T13:00:00Z"
+    here, *_ = play(f"delete Dense.Fast event {begins} at {LATER}", begins=utc(begins))
+    clock.set(utc("2026-03-04T12:30:00Z"))
+    reread(here, clock, begins, "2026-03-03T14:00:00Z")
+    assert "at the edge" in gone(here, clock, "Dense.Fast")
 
 
 def test_a_part_of_the_archive_that_is_not_shown_for_a_day_deletes_nothing(play, clock):
