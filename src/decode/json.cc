@@ -118,7 +118,7 @@ std::string_view Token(od::value& value) {
   std::string_view token = value.raw_json_token();
   // A body that breaks off where an element must follow yields one there all the same, of no length
   // or of one that wrapped around: it is the zero byte behind the body.
-  const bool is_beyond = token.empty() || token.size() > simdjson::SIMDJSON_MAXSIZE_BYTES;
+  const bool is_beyond = token.empty() || token.size() > simdjson::SIMDJSON_MAXSIZE_BYTES / 2;
   if (is_beyond) return {"", 1};
   while (!token.empty() && (token.back() == ' ' || token.back() == '\n' || token.back() == '\r' ||
                             token.back() == '\t')) {
