@@ -24,6 +24,7 @@ void AddCheck(CLI::App& app, Context& context);
 void AddDiscover(CLI::App& app, Context& context);
 void AddPlan(CLI::App& app, Context& context);
 void AddRun(CLI::App& app, Context& context);
+void AddStream(CLI::App& app, Context& context);
 void AddStatus(CLI::App& app, Context& context);
 void AddReport(CLI::App& app, Context& context);
 void AddVerify(CLI::App& app, Context& context);

@@ -70,6 +70,7 @@ int Main(int argc, char** argv) {
   AddDiscover(app, context);
   AddPlan(app, context);
   AddRun(app, context);
+  AddStream(app, context);
   AddStatus(app, context);
   AddReport(app, context);
   AddVerify(app, context);

@@ -87,6 +87,13 @@ struct Future {
   Duration lookback;
 };
 
+/// Of `pilake stream`.
+struct Stream {
+  Duration commit_every;
+  Duration sweep_every;
+  Duration settle_every;
+};
+
 struct Table {
   std::string path;  ///< An absolute path, or a URL as it was written.
   bool tail = true;
@@ -106,6 +113,7 @@ struct Config {
   std::vector<TagSelection> tags;
   History history;
   Future future;
+  Stream stream;
   Table table;
   Trust trust;
   Quarantine quarantine;

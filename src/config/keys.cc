@@ -260,6 +260,22 @@ constexpr Key kKeys[] = {
      [](const Value& v, Config& c) {
        return v.ToSpan(Duration{}, Duration::Days(30), &c.future.lookback);
      }},
+    {"stream.commit_every", "span, 1s to 1h", "2s", kOptional, kPlain,
+     "`pilake stream`: how long what was heard may wait before it is a version of the table.",
+     [](const Value& v, Config& c) {
+       return v.ToSpan(Duration::Seconds(1), Duration::Hours(1), &c.stream.commit_every);
+     }},
+    {"stream.sweep_every", "span, 1s to 1h", "10s", kOptional, kPlain,
+     "`pilake stream`: how often the current values of all tags are asked for, within the budget.",
+     [](const Value& v, Config& c) {
+       return v.ToSpan(Duration::Seconds(1), Duration::Hours(1), &c.stream.sweep_every);
+     }},
+    {"stream.settle_every", "span, 10s to 1d", "1m", kOptional, kPlain,
+     "`pilake stream`: how often the archive is read, as by `pilake run`: rows become final, and "
+     "what compression dropped goes.",
+     [](const Value& v, Config& c) {
+       return v.ToSpan(Duration::Seconds(10), Duration::Days(1), &c.stream.settle_every);
+     }},
     {"table.path", "path or URL", "", kRequired, kPlain,
      "The Delta table: a folder, or the URL of one in an object store. The tables of points and "
      "digital states stand beside it.",

@@ -34,6 +34,10 @@ Result<plan::Coverage> ReadBase(const delta::Table& table, const std::string& na
   return plan::FromBaseRows({std::move(rows.key), std::move(rows.texts.front())});
 }
 
+bool IsLive(const delta::CommitSummary& commit) {
+  return !commit.uuid.empty() && commit.operation == kLiveOperation;
+}
+
 Result<std::string> WriteBase(delta::Table& table, const plan::Coverage& coverage,
                               const plan::Coverage& beneath) {
   plan::BaseRows rows = plan::ToBaseRows(coverage, beneath);
@@ -47,19 +51,21 @@ Result<std::string> WriteBase(delta::Table& table, const plan::Coverage& coverag
 
 }  // namespace
 
-Ledger::Ledger(std::unique_ptr<delta::Table> table)
-    : table_(std::move(table)), process_uuid_(delta::NewUuid()) {}
+Ledger::Ledger(std::unique_ptr<delta::Table> table, const TableOptions& options)
+    : table_(std::move(table)),
+      process_uuid_(delta::NewUuid()),
+      writer_(options.writer.empty() ? process_uuid_ : options.writer) {}
 
 Result<std::unique_ptr<Ledger>> Ledger::OpenExisting(const TableOptions& options) {
   ASSIGN_OR_RETURN(auto table, delta::Table::Open(options.url, options.store));
-  std::unique_ptr<Ledger> ledger(new Ledger(std::move(table)));
+  std::unique_ptr<Ledger> ledger(new Ledger(std::move(table), options));
   RETURN_IF_ERROR(ledger->Load());
   return ledger;
 }
 
 Result<std::unique_ptr<Ledger>> Ledger::OpenUntrusted(const TableOptions& options) {
   ASSIGN_OR_RETURN(auto table, delta::Table::Open(options.url, options.store));
-  std::unique_ptr<Ledger> ledger(new Ledger(std::move(table)));
+  std::unique_ptr<Ledger> ledger(new Ledger(std::move(table), options));
   RETURN_IF_ERROR(ledger->table_->ProbeAtomicCreate());
   return ledger;
 }
@@ -133,7 +139,8 @@ Status Ledger::TaintBy(int64_t version) {
   }
   if (!commits) return tl::unexpected(std::move(commits).error());
   for (const delta::CommitSummary& commit : *commits) {
-    // Ours beyond the record's version is another run's, landed since the snapshot was taken.
+    // What is beyond the snapshot is read once we are there.
+    if (commit.version <= table_->version()) TakeLive(commit);
     if (!commit.changes_data || !commit.uuid.empty()) continue;
     tail_is_whole_ = false;
     std::set<std::string> tainted;
@@ -148,6 +155,24 @@ Status Ledger::TaintBy(int64_t version) {
         commit.version, commit.operation.empty() ? "a change" : commit.operation,
         commit.engine.empty() ? "an engine without a name" : commit.engine, tainted.size()));
   }
+  return {};
+}
+
+void Ledger::TakeLive(const delta::CommitSummary& commit) {
+  if (!IsLive(commit) || !tail_) return;
+  for (const delta::FileFacts& file : commit.added) tail_->push_back(file.path);
+}
+
+Status Ledger::CatchUp() {
+  const int64_t before = table_->version();
+  RETURN_IF_ERROR(table_->Refresh());
+  if (table_->version() == before) return {};
+  ASSIGN_OR_RETURN(auto commits, table_->CommitsSince(before));
+  std::erase_if(commits, [&](const delta::CommitSummary& commit) {
+    return commit.version > table_->version();
+  });
+  if (!std::ranges::all_of(commits, IsLive)) return Load();
+  for (const delta::CommitSummary& commit : commits) TakeLive(commit);
   return {};
 }
 
@@ -273,16 +298,8 @@ Status Ledger::RemoveOldBases() {
   return {};
 }
 
-Result<bool> Ledger::HasLanded(const std::string& uuid, int64_t base_version) const {
-  ASSIGN_OR_RETURN(const auto commits, table_->CommitsSince(base_version));
-  for (const delta::CommitSummary& commit : commits) {
-    if (commit.uuid == uuid) return true;
-  }
-  return false;
-}
-
 Result<Landing> Ledger::Commit(const Change& change) {
-  const std::string uuid = delta::NewUuid();
+  const std::string uuid = writer_ + "/" + delta::NewUuid();
   for (const UtcTime begin = SteadyNow(); SteadyNow() - begin < kCommitPatience;) {
     ASSIGN_OR_RETURN(const bool is_overtaken, IsOvertaken(change));
     if (is_overtaken || IsStale(change)) return Landing::kOvertaken;
@@ -325,13 +342,15 @@ Result<Landing> Ledger::Commit(const Change& change) {
     const bool may_try_again = version.error().kind == ErrorKind::kConflict ||
                                version.error().kind == ErrorKind::kCommitUnknown;
     if (!may_try_again) return tl::unexpected(version.error());
+    const bool has_own_base = record.base != base_;
     // Another's version came first, or nobody knows: look before asking again.
-    RETURN_IF_ERROR(table_->Refresh());
-    ASSIGN_OR_RETURN(const bool has_landed, HasLanded(uuid, base_version));
+    RETURN_IF_ERROR(CatchUp());
+    ASSIGN_OR_RETURN(const auto commits, table_->CommitsSince(base_version));
+    const bool has_landed =
+        std::ranges::find(commits, uuid, &delta::CommitSummary::uuid) != commits.end();
     // A commit that nobody knows of may still land and name its base file: that is left to vacuum.
     const bool is_lost = !has_landed && version.error().kind == ErrorKind::kConflict;
-    if (is_lost && record.base != base_) RETURN_IF_ERROR(table_->RemoveSideFile(record.base));
-    RETURN_IF_ERROR(Load());
+    if (is_lost && has_own_base) RETURN_IF_ERROR(table_->RemoveSideFile(record.base));
     if (has_landed) return Landing::kCommitted;
   }
   return Fail(ErrorKind::kTransient,

@@ -20,7 +20,13 @@ namespace pilake::pipeline {
 struct TableOptions {
   std::string url;
   delta::StoreOptions store;
+  /// The commits of all handles that carry the same are of one writer; empty: of this handle alone.
+  std::string writer{};
 };
+
+/// The operation of versions that only add files to the tail: what was heard since it was settled.
+/// They carry no coverage record, so that they cost what they bring.
+inline constexpr char kLiveOperation[] = "STREAMING UPDATE";
 
 /// Paths of the files that hold the tail; nothing if the table shows final rows only.
 using Tail = std::optional<std::vector<std::string>>;
@@ -67,7 +73,10 @@ class Ledger {
   const plan::Coverage& coverage() const { return coverage_; }
   delta::Table& table() { return *table_; }
 
+  /// With the files that live versions added since the record, up to the version looked at last.
   const Tail& tail() const { return tail_; }
+  /// Looks at the versions since; `tail` and `coverage` are as of the newest one then.
+  Status CatchUp();
   /// False if another engine may have moved or removed rows of the tail: they may then stand
   /// anywhere, or nowhere, until a commit brings a new one.
   bool tail_is_whole() const { return tail_is_whole_; }
@@ -83,10 +92,11 @@ class Ledger {
   const std::vector<std::string>& notes() const { return notes_; }
 
  private:
-  explicit Ledger(std::unique_ptr<delta::Table> table);
+  Ledger(std::unique_ptr<delta::Table> table, const TableOptions& options);
 
   Status Load();
   Status TaintBy(int64_t version);
+  void TakeLive(const delta::CommitSummary& commit);
   void Taint(const delta::FileFacts& file, std::set<std::string>& tainted);
   void Note(std::string sentence);
   plan::Coverage Changed(const std::vector<plan::Advance>& advances) const;
@@ -95,7 +105,6 @@ class Ledger {
   bool IsStale(const Change& change) const;
   Status KeepHouse();
   Status RemoveOldBases();
-  Result<bool> HasLanded(const std::string& uuid, int64_t base_version) const;
 
   std::unique_ptr<delta::Table> table_;
   plan::Coverage coverage_;
@@ -106,6 +115,7 @@ class Ledger {
   bool tail_is_whole_ = true;
   std::vector<std::string> notes_;
   std::string process_uuid_;
+  std::string writer_;
   int64_t commits_ = 0;
 };
 

@@ -16,6 +16,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Optional;
 
 class LedgerTest : public testing::Test {
  protected:
@@ -281,6 +282,50 @@ TEST_F(LedgerTest, StopsOnARecordThatSpeaksOfAnotherTable) {
                 IsOk());
   }
   EXPECT_THAT(Ledger::Open({.url = path_, .store = {}}), FailsWith(ErrorKind::kInvalid));
+}
+
+/// A version that another handle adds to the tail, as one who hears does.
+void AddLive(const std::string& path, const delta::DataFile& file) {
+  const auto table = delta::Table::Open(path, {});
+  ASSERT_THAT(table, IsOk());
+  EXPECT_THAT(
+      (*table)->Commit(
+          {.add = {file}, .operation = kLiveOperation, .commit_uuid = "w/" + delta::NewUuid()}),
+      IsOk());
+}
+
+TEST_F(LedgerTest, CountsWhatLiveVersionsAddedToTheTail) {
+  auto ledger = Open();
+  const auto settled = Stage(*ledger, "a", 25);
+  ASSERT_THAT(ledger->Commit({.tail = {{settled}}, .advances = {Range("a", 10, 20)}}),
+              IsOkWith(Landing::kCommitted));
+  const auto heard = Stage(*ledger, "a", 30), later = Stage(*ledger, "a", 35);
+  AddLive(path_, heard);
+  EXPECT_THAT(Open()->tail(), Optional(ElementsAre(settled.path, heard.path)));
+  EXPECT_TRUE(Open()->tail_is_whole());
+
+  EXPECT_THAT(ledger->tail(), Optional(ElementsAre(settled.path)));
+  EXPECT_THAT(ledger->CatchUp(), IsOk());
+  EXPECT_THAT(ledger->tail(), Optional(ElementsAre(settled.path, heard.path)));
+
+  // A commit that does not touch the tail lands on top of another one, and lists them all.
+  AddLive(path_, later);
+  ASSERT_THAT(ledger->Commit({.add = {Stage(*ledger, "a", 5)}, .advances = {Range("a", 0, 10)}}),
+              IsOkWith(Landing::kCommitted));
+  EXPECT_THAT(Open()->tail(), Optional(ElementsAre(settled.path, heard.path, later.path)));
+}
+
+TEST_F(LedgerTest, DoesNotReplaceATailThatItHasNotSeenWhole) {
+  auto ledger = Open();
+  ASSERT_THAT(
+      ledger->Commit({.tail = {{Stage(*ledger, "a", 25)}}, .advances = {Range("a", 10, 20)}}),
+      IsOkWith(Landing::kCommitted));
+  const Tail seen = ledger->tail();
+  AddLive(path_, Stage(*ledger, "a", 30));
+  const Change change{
+      .tail = {{Stage(*ledger, "a", 26)}}, .tail_before = seen, .advances = {Range("a", 20, 26)}};
+  EXPECT_THAT(ledger->Commit(change), IsOkWith(Landing::kOvertaken));
+  EXPECT_EQ(Rows(*ledger), 2);
 }
 
 }  // namespace

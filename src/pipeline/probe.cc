@@ -26,6 +26,7 @@ struct Question {
   std::function<void(uint32_t series, const Events& events)> take;
   double events_each = 1;
   plan::Shape shape = plan::Shape::kValues;
+  plan::Lane lane = plan::Lane::kIncrement;
 };
 
 /// Asks a question of all series, as many a call as a URL carries. Where a call fails as a whole,
@@ -98,6 +99,7 @@ class BulkAsker {
                            .shape = question_.shape},
                   .decode = [wanted = std::move(wanted), decode = question_.decode](
                                 std::string body) { return decode(std::move(body), wanted); },
+                  .lane = question_.lane,
                   .is_divisible = group.which.size() > 1,
                   .tries = group.tries,
                   .is_again = group.is_again});
@@ -248,6 +250,18 @@ Status CheckServers(Source& source, const std::vector<Series>& series, const Whi
   return {};
 }
 
+Question Values(std::function<void(uint32_t series, const Events& events)> take) {
+  return {
+      .build = [](std::span<const std::string_view> web_ids) { return pi::BuildValueSet(web_ids); },
+      .decode =
+          [](std::string body, std::span<const decode::Wanted> wanted) {
+            return decode::DecodeValueSet(std::move(body), wanted);
+          },
+      .take = std::move(take),
+      .events_each = 1,
+      .shape = plan::Shape::kValues};
+}
+
 /// Newest first, as they were asked for; but believe the times, not the order.
 void TakeNewest(const Events& events, Probed& probed) {
   std::vector<int64_t> ticks = events.ticks;
@@ -268,21 +282,23 @@ void TakeNewest(const Events& events, Probed& probed) {
 
 Status ProbeSnapshots(Source& source, const std::vector<Series>& series,
                       const std::vector<uint32_t>& which, std::vector<Probed>& probed) {
-  const Question question{
-      .build = [](std::span<const std::string_view> web_ids) { return pi::BuildValueSet(web_ids); },
-      .decode =
-          [](std::string body, std::span<const decode::Wanted> wanted) {
-            return decode::DecodeValueSet(std::move(body), wanted);
-          },
-      .take =
-          [&](uint32_t i, const Events& events) {
-            if (events.empty()) return;
-            probed[i].snapshot = plan::Snapshot{events.time(0), Fingerprint(events, 0)};
-          },
-      .events_each = 1,
-      .shape = plan::Shape::kValues};
+  const Question question = Values([&](uint32_t i, const Events& events) {
+    if (events.empty()) return;
+    probed[i].snapshot = plan::Snapshot{events.time(0), Fingerprint(events, 0)};
+  });
   RETURN_IF_ERROR(BulkAsker(source, series, probed, question).AskAll(which));
   return CheckServers(source, series, which, probed);
+}
+
+Status AskValues(Source& source, const std::vector<Series>& series,
+                 const std::vector<uint32_t>& which,
+                 const std::function<void(uint32_t series, const Events& event)>& take) {
+  Question question = Values([&](uint32_t i, const Events& events) {
+    if (!events.empty()) take(i, events);
+  });
+  question.lane = plan::Lane::kLive;
+  std::vector<Probed> probed(series.size());
+  return BulkAsker(source, series, probed, question).AskAll(which);
 }
 
 Status ProbeNewest(Source& source, const std::vector<Series>& series,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +28,12 @@ struct Probed {
 /// Asks the current value of all `which` (indices into `series`); fills `snapshot` and `failure`.
 Status ProbeSnapshots(Source& source, const std::vector<Series>& series,
                       const std::vector<uint32_t>& which, std::vector<Probed>& probed);
+
+/// Asks the current value of all `which` and shows each that there is to `take`: one event. Series
+/// that cannot be read are left out. The calls go by the live lane.
+Status AskValues(Source& source, const std::vector<Series>& series,
+                 const std::vector<uint32_t>& which,
+                 const std::function<void(uint32_t series, const Events& event)>& take);
 
 /// Asks the newest events of all `which` up to `until`; fills `newest`, `density` and `failure`.
 Status ProbeNewest(Source& source, const std::vector<Series>& series,

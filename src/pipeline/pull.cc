@@ -10,6 +10,7 @@
 
 #include "pipeline/ends.h"
 #include "pipeline/held.h"
+#include "pipeline/live_tail.h"
 #include "pipeline/repair.h"
 #include "pipeline/rewrite.h"
 #include "pipeline/run.h"
@@ -194,11 +195,19 @@ class Puller {
   Status SettleAll(ShardReader& reader, ShardWriter& writer) {
     const bool is_far_behind = IncrementRows() > run_.options.rows_per_shard;
     if (is_far_behind) {
+      SuspendLive();
       ASSIGN_OR_RETURN(const auto border, TailEnd(run_));
       if (border) RETURN_IF_ERROR(SettleOnce(reader, writer, border));
       if (!must_plan_again_) RETURN_IF_ERROR(ReadMissing(What::kIncrement, reader, writer));
     }
     return must_plan_again_ ? Status() : SettleOnce(reader, writer, std::nullopt);
+  }
+
+  /// Shards that move open ends need a tail that keeps still.
+  void SuspendLive() {
+    if (run_.options.live == nullptr) return;
+    const auto held = run_.options.live->Hold();
+    run_.options.live->Suspend();
   }
 
   Status SettleOnce(ShardReader& reader, ShardWriter& writer, std::optional<UtcTime> border) {

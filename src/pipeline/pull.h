@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,6 +23,8 @@
 #include "plan/packing.h"
 
 namespace pilake::pipeline {
+
+class LiveTail;
 
 /// One version that the run made.
 struct CommitNews {
@@ -49,6 +52,10 @@ struct PullOptions {
   /// Rows a file aims at: large enough to be read fast, small enough that a kill costs little work.
   double rows_per_shard = 4e6;
   std::function<void(const CommitNews&)> on_commit;  ///< called on the thread of `Pull`
+  /// Shared by the sources of a process; none: the run makes its own.
+  std::shared_ptr<Throttle> throttle{};
+  /// Beside one who hears: what the table shows is told to it. Outlives the run.
+  LiveTail* live = nullptr;
   std::optional<plan::Transport>
       only_transport;  ///< for comparing them; by default the shape decides
 };

@@ -326,8 +326,10 @@ class Looker {
   /// rows at its end are gone.
   std::optional<std::string> WhyStillHeld(const Due& due, std::span<const Inspected> parts) const {
     if (!due.look || due.look->reason != LookReason::kHeld) return std::nullopt;
-    const bool is_other = std::ranges::none_of(
-        parts, [](const Inspected& one) { return plan::IsOfOneArchive(one.comparison); });
+    // Of another archive many series would be held, and the run would not have come so far.
+    const bool is_other = std::ranges::none_of(parts, [](const Inspected& one) {
+      return plan::IsOfOneArchive(one.comparison) || plan::AreFewAndEdited(one.comparison);
+    });
     if (is_other) {
       return "hardly one of the rows before the last one is there either: another archive answers. "
              "If it is the right one, run `pilake adopt`";

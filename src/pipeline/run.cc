@@ -25,7 +25,8 @@ class Beginning {
 
   Status Do() {
     run_.progress.stage = "asking for the tags";
-    ASSIGN_OR_RETURN(run_.source, Source::Open(run_.options.source, run_.progress, run_.stop));
+    ASSIGN_OR_RETURN(run_.source, Source::Open(run_.options.source, run_.progress, run_.stop,
+                                               run_.options.throttle));
     ASSIGN_OR_RETURN(const Clocks clocks, AskClocks(*run_.source));
     if (clocks.apart > kClocksApartMax) {
       return Fail(

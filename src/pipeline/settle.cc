@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <limits>
+#include <mutex>
 #include <set>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 
 #include "pipeline/held.h"
+#include "pipeline/live_tail.h"
 #include "pipeline/rewrite.h"
 #include "pipeline/shard_signs.h"
 #include "plan/finality.h"
@@ -25,6 +27,9 @@ namespace {
 
 // How often a pass is read again because the archive changed under the reading.
 constexpr int kAttemptsMax = 4;
+
+// Of a tail that stays the same, more files than this become one all the same.
+constexpr size_t kTailFilesMax = 8;
 
 constexpr UtcTime kNever{std::numeric_limits<int64_t>::max()};
 
@@ -49,14 +54,19 @@ struct TailDigest {
 class Pass {
  public:
   Pass(Run& run, ShardReader& reader, ShardWriter& writer, std::optional<UtcTime> border)
-      : run_(run), reader_(reader), writer_(writer), border_(border), signs_(run.report.now) {}
+      : run_(run),
+        reader_(reader),
+        writer_(writer),
+        border_(border),
+        newest_(run.series.size(), LiveTail::kNothing),
+        signs_(run.report.now) {}
 
   Result<Settled> Do() {
     before_ = run_.ledger->tail();
     ASSIGN_OR_RETURN(const auto old_tail, run_.ledger->ActiveTail());
     for (const delta::FileFacts& file : old_tail) old_tail_.push_back(file.path);
     PlanTasks();
-    if (tasks_.empty() && run_.ledger->tail_is_whole()) return Settled{};
+    if (tasks_.empty() && run_.ledger->tail_is_whole() && !run_.options.live) return Settled{};
     RETURN_IF_ERROR(ReadTasks());
     if (auto held = ManyHeld(run_, outcomes_); !held.empty()) {
       writer_.DropShard();
@@ -66,7 +76,7 @@ class Pass {
     ForgetReading();
     RETURN_IF_ERROR(TakeOver());
     if (!run_.ledger->tail_is_whole()) RETURN_IF_ERROR(PurgeLostTail());
-    ASSIGN_OR_RETURN(const Landing landing, Commit(std::move(advances)));
+    ASSIGN_OR_RETURN(const Landing landing, Land(std::move(advances)));
     return Settled{.landing = landing};
   }
 
@@ -129,6 +139,7 @@ class Pass {
       last_body_.clear();
       digest_ = {};
       body_rows_ = 0;
+      std::ranges::fill(newest_, LiveTail::kNothing);
       const auto sort = [&](Rows rows) { return Sort(std::move(rows)); };
       auto outcomes = reader_.Read({.tasks = tasks_}, sort, plan::Lane::kIncrement);
       if (outcomes) {
@@ -146,6 +157,7 @@ class Pass {
   bool Sort(Rows rows) {
     const Settling& settling = OfSeries(rows.series);
     const auto& ticks = rows.events.ticks;
+    newest_[rows.series] = ticks[rows.last - 1];
     const auto begin = ticks.begin() + static_cast<std::ptrdiff_t>(rows.first);
     const auto end = ticks.begin() + static_cast<std::ptrdiff_t>(rows.last);
     const auto border =
@@ -235,16 +247,95 @@ class Pass {
           from = covered->second.through().value_or(from);
         }
         if (rows.events.time(row) < from) continue;
-        digest_.Add(web_id, rows.events, row);
-        if (!taken_over_) {
-          ASSIGN_OR_RETURN(taken_over_, run_.ledger->table().NewFile());
-        }
-        RETURN_IF_ERROR(taken_over_->Append(rows, row, row + 1));
+        RETURN_IF_ERROR(TakeOver(rows, row));
       }
       return true;
     };
     if (old_tail_.empty()) return {};
     return run_.ledger->table().VisitRows({.files = old_tail_}, visit);
+  }
+
+  Status TakeOver(const delta::Rows& rows, size_t row) {
+    digest_.Add(rows.tag_webid[row], rows.events, row);
+    if (!taken_over_) {
+      ASSIGN_OR_RETURN(taken_over_, run_.ledger->table().NewFile());
+    }
+    if (int64_t* newest = NewestOf(rows.tag_webid[row]))
+      *newest = std::max(*newest, rows.events.ticks[row]);
+    return taken_over_->Append(rows, row, row + 1);
+  }
+
+  /// Of a series that is not selected there is none.
+  int64_t* NewestOf(std::string_view web_id) {
+    const auto found = std::ranges::lower_bound(run_.series, web_id, {}, [](const Series& series) {
+      return std::string_view(series.web_id);
+    });
+    if (found == run_.series.end() || found->web_id != web_id) return nullptr;
+    return &newest_[static_cast<size_t>(found - run_.series.begin())];
+  }
+
+  /// The files that live versions added to the tail since the pass began; nothing if another writer
+  /// did more than that.
+  Result<std::optional<std::vector<std::string>>> Heard() {
+    if (!before_) return std::vector<std::string>();
+    const bool was_whole = run_.ledger->tail_is_whole();
+    RETURN_IF_ERROR(run_.ledger->CatchUp());
+    const Tail& now = run_.ledger->tail();
+    const bool goes_on = now && now->size() >= before_->size() &&
+                         std::equal(before_->begin(), before_->end(), now->begin());
+    if (!goes_on || run_.ledger->tail_is_whole() != was_whole) return std::nullopt;
+    const auto first = now->begin() + static_cast<std::ptrdiff_t>(before_->size());
+    return std::vector<std::string>(first, now->end());
+  }
+
+  /// What was heard while the archive was read: what is newer than all that the archive showed goes
+  /// over. The rest is in the archive, or compression dropped it.
+  Status TakeOverHeard(const std::vector<std::string>& heard) {
+    before_->insert(before_->end(), heard.begin(), heard.end());
+    has_heard_ = true;
+    std::pair<std::string, int64_t> last;  // taken over
+    const auto visit = [&](delta::Rows& rows) -> Result<bool> {
+      for (size_t row = 0; row < rows.size(); ++row) {
+        const std::string& web_id = rows.tag_webid[row];
+        const int64_t ticks = rows.events.ticks[row];
+        const int64_t* newest = NewestOf(web_id);
+        const bool is_of_last_instant = last.second == ticks && last.first == web_id;
+        if (newest != nullptr && ticks <= *newest && !is_of_last_instant) continue;
+        RETURN_IF_ERROR(TakeOver(rows, row));
+        last = {web_id, ticks};
+      }
+      return true;
+    };
+    return run_.ledger->table().VisitRows({.files = heard}, visit);
+  }
+
+  /// Tells the one who hears what the table shows now.
+  void ShowNewest() {
+    for (uint32_t i = 0; i < run_.series.size(); ++i) {
+      if (run_.series[i].future || run_.IsLeftOut(i)) {
+        newest_[i] = LiveTail::kNotNow;
+      } else if (const auto through = run_.Covered(i).through()) {
+        newest_[i] = std::max(newest_[i], through->ticks - 1);
+      } else if (newest_[i] == LiveTail::kNothing) {
+        // The current value of a point without events is no event either.
+        newest_[i] = LiveTail::kNotNow;
+      }
+    }
+    run_.options.live->Show(run_.series, std::move(newest_));
+  }
+
+  Result<Landing> Land(std::vector<plan::Advance> advances) {
+    LiveTail* live = run_.options.live;
+    const auto held = live != nullptr ? live->Hold() : std::unique_lock<std::mutex>();
+    ASSIGN_OR_RETURN(const auto heard, Heard());
+    if (!heard) {
+      writer_.DropShard();
+      return Landing::kOvertaken;
+    }
+    if (!heard->empty()) RETURN_IF_ERROR(TakeOverHeard(*heard));
+    ASSIGN_OR_RETURN(const Landing landing, Commit(std::move(advances)));
+    if (live != nullptr && landing == Landing::kCommitted && !border_) ShowNewest();
+    return landing;
   }
 
   /// Another engine merged files of the tail with others: their rows may be anywhere now. What
@@ -268,7 +359,8 @@ class Pass {
 
   Result<Landing> Commit(std::vector<plan::Advance> advances) {
     Change change{.tail_before = before_, .advances = std::move(advances)};
-    const bool is_same_tail = before_ && run_.ledger->tail_is_whole() && digest_ == old_digest_;
+    const bool is_same_tail = before_ && run_.ledger->tail_is_whole() && digest_ == old_digest_ &&
+                              !has_heard_ && old_tail_.size() <= kTailFilesMax;
     if (is_same_tail && body_rows_ == 0) {
       writer_.DropShard();
       taken_over_.reset();
@@ -306,6 +398,8 @@ class Pass {
   std::unordered_map<std::string_view, UtcTime> taken_over_from_;
   std::unique_ptr<delta::FileWriter> taken_over_;
   TailDigest digest_, old_digest_;
+  std::vector<int64_t> newest_;  // by series: ticks of the newest row that the table will show
+  bool has_heard_ = false;       // rows came while the archive was read
   size_t body_rows_ = 0;
   ShardSigns signs_;
   Rewritten rewritten_;

@@ -23,7 +23,8 @@ struct Settled {
 /// Reads the changed series from where they are covered up to `Run::ReadsUpTo`, or up to
 /// `border`, and commits as one version: what is final goes to the body, what is younger into the
 /// new tail, the old tail goes out. Rows of the old tail whose series did not change, or could not
-/// be read, move over as they are.
+/// be read, move over as they are, and so do rows that were heard while the archive was read and
+/// are newer than all that it showed (see LiveTail).
 ///
 /// Why no reader ever sees a row twice or a series with a gap: rows of a tail are never before the
 /// covered end of their series, rows of the body never behind it, and both change in this one

@@ -39,6 +39,16 @@ bool IsOfOneArchive(const Comparison& comparison) {
   return comparison.same_instants > 0 && comparison.same_instants * 20 >= instants;
 }
 
+bool AreFewAndEdited(const Comparison& comparison) {
+  constexpr std::ptrdiff_t kFewInstants = 5;
+  const auto of_kind = [&](Difference::Kind kind) {
+    return std::ranges::count(comparison.differences, kind, &Difference::kind);
+  };
+  const auto changed = of_kind(Difference::Kind::kChanged);
+  return comparison.same_instants == 0 && of_kind(Difference::Kind::kGone) == 0 && changed > 0 &&
+         changed <= kFewInstants;
+}
+
 Comparison Compare(const Events& archive, const Events& table, bool goes_on) {
   Comparison comparison{.archive_rows = archive.size(), .table_rows = table.size()};
   size_t a = 0, t = 0;

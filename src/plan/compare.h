@@ -47,6 +47,10 @@ struct Comparison {
 /// such as the row of a point's creation: then it is another archive. At least a twentieth must be.
 bool IsOfOneArchive(const Comparison& comparison);
 
+/// True for rows so few that nothing can be told by how many are the same, if the archive has
+/// events at all of their very times: then they were edited.
+bool AreFewAndEdited(const Comparison& comparison);
+
 /// Both in the order of time. Every column counts that `SameEvent` looks at. `goes_on`: the archive
 /// has shown an event behind all of them, which frames the last differences.
 Comparison Compare(const Events& archive, const Events& table, bool goes_on = false);

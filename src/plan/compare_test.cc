@@ -107,6 +107,21 @@ TEST(IsOfOneArchive, AsksForMoreThanAChanceMatch) {
   EXPECT_FALSE(IsOfOneArchive(Compare({}, Of(table))));
 }
 
+TEST(AreFewAndEdited, AsksForTheVeryTimesOfRowsTooFewToTell) {
+  const Events table = Of({{10, 1}, {20, 1}});
+  EXPECT_TRUE(AreFewAndEdited(Compare(Of({{10, 5}, {20, 5}}), table)));
+  EXPECT_TRUE(AreFewAndEdited(Compare(Of({{10, 5}, {15, 1}, {20, 5}}), table))) << "one came late";
+  EXPECT_FALSE(AreFewAndEdited(Compare(Of({{10, 5}}), table))) << "one is gone";
+  EXPECT_FALSE(AreFewAndEdited(Compare(Of({{11, 5}, {21, 5}}), table)));
+  EXPECT_FALSE(AreFewAndEdited(Compare(table, table)));
+  std::vector<std::pair<int64_t, int64_t>> many, other;
+  for (int64_t tick = 0; tick < 20; ++tick) {
+    many.emplace_back(tick, 1);
+    other.emplace_back(tick, 2);
+  }
+  EXPECT_FALSE(AreFewAndEdited(Compare(Of(other), Of(many)))) << "so many can tell";
+}
+
 TEST(GoneInSilence, NamesWhatHasNothingOfTheArchiveNearIt) {
   const Events archive = Of({{10, 1}, {12, 1}, {90, 1}});
   const Comparison now =

@@ -35,17 +35,24 @@ def iso(moment: datetime) -> str:
 
 
 class Clock:
-    """A clock file: simulator and client read their time from it. It stands still until it is set."""
+    """A clock file: simulator and client read their time from it. It stands still until it is set or set going."""
 
     def __init__(self, path: Path, now: datetime):
         self.path = path
         self.set(now)
 
-    def set(self, now: datetime) -> None:
-        self.now = now
+    def set(self, now: datetime, rate: float = 0) -> None:
+        self.now, self._rate, self._real = now, rate, time.time_ns()
         draft = self.path.with_suffix(".draft")
-        draft.write_text(f"{ticks(now)} 0 {time.time_ns() // 100}\n")
+        draft.write_text(f"{ticks(now)} {rate} {self._real // 100}\n")
         draft.replace(self.path)
+
+    def go(self, rate: float) -> None:
+        """From now on it runs so many times as fast as the machine's."""
+        self.set(self.now, rate)
+
+    def freeze(self) -> None:
+        self.set(self.now + timedelta(seconds=(time.time_ns() - self._real) / 1e9 * self._rate))
 
     def advance(self, **span: float) -> None:
         self.set(self.now + timedelta(**span))
@@ -172,7 +179,7 @@ class Site:
         self.file.write_text(yaml.safe_dump(self.config, sort_keys=False))
 
     def args(self, command: str, *flags: object) -> list[object]:
-        clock = ["--test-clock", self.clock.path] if self.clock and command in ("run", "status") else []
+        clock = ["--test-clock", self.clock.path] if self.clock and command in ("run", "status", "stream") else []
         return [command, "-c", self.file, *clock, *flags]
 
     def call(self, command: str, *flags: object, **options: Any) -> Outcome:
@@ -184,10 +191,10 @@ class Site:
         assert code is None or outcome.code == code, f"exit code {outcome.code}, not {code}:\n{outcome.err[-2000:]}\n{outcome.out[:2000]}"
         return outcome.json
 
-    def start(self, *flags: object) -> subprocess.Popen[bytes]:
-        """`pilake run` in the background."""
-        log = (self.folder / "run.log").open("ab")
-        args = [BINARY, *map(str, self.args("run", *flags))]
+    def start(self, *flags: object, command: str = "run") -> subprocess.Popen[bytes]:
+        """`pilake run` in the background, or another command."""
+        log = (self.folder / f"{command}.log").open("ab")
+        args = [BINARY, *map(str, self.args(command, *flags))]
         return subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def status(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import timedelta
 from fnmatch import fnmatch
 
+import pyarrow.compute as pc
 import pytest
 
 from pilake import EPOCH, TICKS_PER_SECOND, Plant, iso, ticks, utc
@@ -150,6 +151,21 @@ def test_edits_of_the_last_covered_rows_of_all_series_hold_nothing_up(simulate, 
     assert here.status()["held"] == 0
     look_twice(here, clock)
     check_site(here, plant)
+
+
+def test_an_edit_of_the_only_covered_row_of_a_series_is_an_edit(simulate, site, tmp_path, clock):
+    """No row before it can tell; but the archive has an event at its very time."""
+    plant = Plant("slow", points=11, begins=utc("2025-12-01T00:00:00Z"))
+    events = visible(plant, clock.now, tmp_path)
+    times = events.filter(pc.equal(events["tag_name"], "S00007.LAB"))["timestamp_100ns"].to_pylist()
+    only = iso(EPOCH + timedelta(seconds=times[-2] // TICKS_PER_SECOND))
+    plant = plant.playing(tmp_path / "script", f"edit S00007.LAB event {only} at 2026-03-04T09:31:00Z")
+    here = site(simulate(plant), tail="current", begins=utc(only))
+    here.run()
+    for hours in (7, 7, 7, 1.1):
+        clock.advance(hours=hours)
+        here.run()
+    check_all(here.table, plant, clock.now, here.begins)
 
 
 @pytest.mark.parametrize("tail", ["current", "none"])

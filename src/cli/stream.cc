@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// `pilake stream`: keeps the table seconds behind the plant until it is told to stop.
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "cli/json.h"
+#include "cli/options.h"
+#include "config/config.h"
+#include "ops/log.h"
+#include "pipeline/follow.h"
+
+namespace pilake::cli {
+namespace {
+
+struct StreamFlags {
+  std::string config;
+  std::string test_clock;
+  bool accept_vanished = false;
+  bool json = false;
+};
+
+/// What a service says of itself: where it begins and ends, what goes wrong and when it is right
+/// again; nothing while all is well.
+class StreamLog {
+ public:
+  StreamLog() : log_(ops::Level::kInfo, SystemClock(), ops::StderrSink()) {}
+
+  void Started(const config::Config& config) {
+    log_.Write(ops::Level::kInfo, "stream_started",
+               {{"source", config.source.url}, {"table", config.table.path}});
+  }
+
+  void Settled(const pipeline::PullReport& report) {
+    const std::lock_guard lock(mutex_);
+    const size_t left_out = report.held.size() + report.quarantined.size();
+    if (!is_caught_up_ || left_out != left_out_) {
+      log_.Write(left_out == 0 ? ops::Level::kInfo : ops::Level::kWarn, "caught_up",
+                 {{"version", report.version},
+                  {"series", report.series},
+                  {"left_out", left_out},
+                  {"now", FormatUtcTime(report.now)}});
+    }
+    is_caught_up_ = true;
+    left_out_ = left_out;
+  }
+
+  void Trouble(const Error& error) {
+    const std::lock_guard lock(mutex_);
+    log_.Write(ops::Level::kWarn, "trouble", {{"why", error.message}});
+    is_caught_up_ = false;
+  }
+
+  void Waiting(const std::string& sentence) {
+    log_.Write(ops::Level::kWarn, "waiting", {{"why", sentence}});
+  }
+
+  void Stopped(const pipeline::FollowReport& report) {
+    log_.Write(ops::Level::kInfo, "stream_stopped",
+               {{"passes", report.passes},
+                {"rows_settled", report.rows_settled},
+                {"live_rows", report.live_rows},
+                {"live_versions", report.live_versions}});
+  }
+
+ private:
+  ops::Log log_;
+  std::mutex mutex_;
+  bool is_caught_up_ = false;
+  size_t left_out_ = 0;
+};
+
+std::string ToJson(const pipeline::FollowReport& report) {
+  return JsonObject()
+      .Add("passes", report.passes)
+      .Add("rows_settled", report.rows_settled)
+      .Add("live_rows", report.live_rows)
+      .Add("live_versions", report.live_versions)
+      .Text();
+}
+
+Exit Stream(const StreamFlags& flags, const std::stop_token& stop) {
+  const auto clock = OpenClock(flags.test_clock);
+  if (!clock) return Report(clock.error());
+  const auto config = config::Load(flags.config);
+  if (!config) return Report(config.error());
+
+  StreamLog log;
+  pipeline::FollowOptions options{
+      .pull = PullOptionsFrom(*config),
+      .commit_every = config->stream.commit_every,
+      .sweep_every = config->stream.sweep_every,
+      .settle_every = config->stream.settle_every,
+      .on_settled = [&](const pipeline::PullReport& report) { log.Settled(report); },
+      .on_trouble = [&](const Error& error) { log.Trouble(error); }};
+  options.pull.accept_vanished = flags.accept_vanished;
+  options.pull.source.throttle.clock = clock->get();
+  options.pull.source.throttle.say = [&](const std::string& why) { log.Waiting(why); };
+  log.Started(*config);
+  pipeline::Progress progress;
+  const auto report = pipeline::Follow(options, **clock, progress, stop);
+  if (!report) return Report(report.error());
+  log.Stopped(*report);
+  if (flags.json) fmt::print("{}\n", ToJson(*report));
+  return Exit::kDone;
+}
+
+}  // namespace
+
+void AddStream(CLI::App& app, Context& context) {
+  auto* command = app.add_subcommand(
+      "stream",
+      "Do what `run` does, then stay: keep the table seconds behind the plant until SIGTERM or "
+      "Ctrl-C.");
+  command->footer(
+      "Examples:\n  pilake stream\n  pilake stream -c plant1.yaml\n\n"
+      "How often it asks, commits and reads the archive is said below `stream` in the "
+      "configuration.");
+  auto flags = std::make_shared<StreamFlags>();
+  AddConfigOption(*command, flags->config);
+  command->add_flag("--json", flags->json, "A summary as JSON on standard output when it stops");
+  command->add_flag("--accept-vanished", flags->accept_vanished,
+                    "Go on although most of the points that were selected before are gone");
+  command->add_option("--test-clock", flags->test_clock)->group("");  // hidden, for tests
+  command->callback([flags, &context] {
+    context.chosen = [flags, &context] { return Stream(*flags, context.stop); };
+  });
+}
+
+}  // namespace pilake::cli

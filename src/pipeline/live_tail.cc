@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/live_tail.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "delta/uuid.h"
+
+namespace pilake::pipeline {
+namespace {
+
+bool IsSame(const std::vector<Series>& a, const std::vector<Series>& b) {
+  return std::ranges::equal(a, b, {}, &Series::web_id, &Series::web_id);
+}
+
+/// The first row that is newer than `ticks`.
+size_t FirstNewer(const Events& events, int64_t ticks) {
+  const auto first = std::ranges::upper_bound(events.ticks, ticks);
+  return static_cast<size_t>(first - events.ticks.begin());
+}
+
+}  // namespace
+
+LiveTail::LiveTail(TableOptions table, const Clock& clock)
+    : options_(std::move(table)), clock_(clock) {}
+
+std::unique_lock<std::mutex> LiveTail::Hold() {
+  return std::unique_lock(mutex_);
+}
+
+void LiveTail::Show(const std::vector<Series>& series, std::vector<int64_t> newest) {
+  if (!series_ || !IsSame(*series_, series)) {
+    ForgetLocked();
+    series_ = std::make_shared<const std::vector<Series>>(series);
+  }
+  newest_ = std::move(newest);
+  for (auto waiting = waiting_.begin(); waiting != waiting_.end();) {
+    auto& [i, events] = *waiting;
+    const size_t first = FirstNewer(events, newest_[i]);
+    waiting_rows_ -= first;
+    if (first == events.size()) {
+      waiting = waiting_.erase(waiting);
+      continue;
+    }
+    if (first > 0) {
+      Events newer;
+      newer.Append(events, first, events.size());
+      events = std::move(newer);
+    }
+    newest_[i] = events.ticks.back();
+    ++waiting;
+  }
+}
+
+void LiveTail::Suspend() {
+  ForgetLocked();
+}
+
+void LiveTail::ForgetLocked() {
+  series_.reset();
+  newest_.clear();
+  waiting_.clear();
+  waiting_rows_ = 0;
+}
+
+LiveTail::SeriesList LiveTail::series() const {
+  const std::lock_guard lock(mutex_);
+  return series_;
+}
+
+size_t LiveTail::Hear(const SeriesList& list, uint32_t i, const Events& events) {
+  const std::lock_guard lock(mutex_);
+  if (!list || list != series_) return 0;
+  const size_t first = FirstNewer(events, newest_[i]);
+  if (first == events.size()) return 0;
+  waiting_[i].Append(events, first, events.size());
+  waiting_rows_ += events.size() - first;
+  newest_[i] = events.ticks.back();
+  return events.size() - first;
+}
+
+size_t LiveTail::waiting() const {
+  const std::lock_guard lock(mutex_);
+  return waiting_rows_;
+}
+
+Result<int64_t> LiveTail::Commit() {
+  const std::lock_guard lock(mutex_);
+  if (waiting_.empty()) return 0;
+  RETURN_IF_ERROR(OpenTable());
+  ASSIGN_OR_RETURN(const delta::DataFile file, WriteFile());
+  ASSIGN_OR_RETURN(const bool has_landed, Land(file));
+  if (!has_landed) {
+    ForgetLocked();
+    return 0;
+  }
+  waiting_.clear();
+  return static_cast<int64_t>(std::exchange(waiting_rows_, 0));
+}
+
+Status LiveTail::OpenTable() {
+  if (table_) return {};
+  ASSIGN_OR_RETURN(table_, delta::Table::Open(options_.url, options_.store));
+  return {};
+}
+
+Result<delta::DataFile> LiveTail::WriteFile() {
+  ASSIGN_OR_RETURN(const auto file, table_->NewFile());
+  const UtcTime now = clock_.Now();
+  for (const auto& [i, events] : waiting_)
+    RETURN_IF_ERROR(file->Append((*series_)[i], events, 0, events.size(), 0, now));
+  return file->Finish();
+}
+
+Result<bool> LiveTail::Land(const delta::DataFile& file) {
+  const delta::CommitRequest request{.add = {file},
+                                     .operation = kLiveOperation,
+                                     .commit_uuid = options_.writer + "/" + delta::NewUuid()};
+  for (;;) {
+    const int64_t before = table_->version();
+    const auto version = table_->Commit(request);
+    if (version) return true;
+    const bool may_try_again = version.error().kind == ErrorKind::kConflict ||
+                               version.error().kind == ErrorKind::kCommitUnknown;
+    if (!may_try_again) return tl::unexpected(version.error());
+    RETURN_IF_ERROR(table_->Refresh());
+    ASSIGN_OR_RETURN(const auto commits, table_->CommitsSince(before));
+    for (const delta::CommitSummary& commit : commits) {
+      if (commit.uuid == request.commit_uuid) return true;
+      // What this process settled is known here; of others nothing is.
+      const bool is_own = commit.uuid.starts_with(options_.writer + "/");
+      if (!is_own && commit.changes_data) return false;
+    }
+  }
+}
+
+}  // namespace pilake::pipeline

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// The live tail: rows that were heard of, on their way into the table before they are settled.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/events.h"
+#include "core/result.h"
+#include "core/series.h"
+#include "core/time.h"
+#include "delta/table.h"
+#include "pipeline/ledger.h"
+
+namespace pilake::pipeline {
+
+/// What the table shows of each series, shared by the one who settles and the one who hears.
+///
+/// Why no row ever stands twice, and why nothing is lost here: a row is taken only if it is newer
+/// than all that the table shows of its series, live rows included. Both know that, because both
+/// make their versions while they hold this. A settling pass reads the archive anew, so that
+/// whatever was not taken, or was forgotten, comes with it: what is heard only comes earlier. If
+/// another writer changed the table, nothing is taken until the next pass.
+///
+/// Safe for use from many threads.
+class LiveTail {
+ public:
+  /// In key order, as a pass has resolved them; an index means this very list.
+  using SeriesList = std::shared_ptr<const std::vector<Series>>;
+
+  /// Of a series of which nothing is taken: it is held, could not be read, runs ahead, or has no
+  /// event yet.
+  static constexpr int64_t kNotNow = std::numeric_limits<int64_t>::max();
+  /// Of a series of which the table shows nothing.
+  static constexpr int64_t kNothing = std::numeric_limits<int64_t>::min();
+
+  /// `clock` outlives this. Opens nothing yet.
+  LiveTail(TableOptions table, const Clock& clock);
+
+  /// No live version is made while it is held.
+  [[nodiscard]] std::unique_lock<std::mutex> Hold();
+
+  /// A pass has settled, held until now: `newest` are the ticks of the newest row that the table
+  /// shows of each of `series`. What was taken and not committed stays if it is newer.
+  void Show(const std::vector<Series>& series, std::vector<int64_t> newest);
+
+  /// Held: what was taken and not committed is forgotten, and nothing is taken until `Show`.
+  void Suspend();
+
+  /// Whom to listen to; nothing before the first pass, or while this is suspended.
+  SeriesList series() const;
+
+  /// Takes the events, ascending, of series `i` of `list` that are newer than all that is shown;
+  /// how many. None of a list that is not the newest.
+  size_t Hear(const SeriesList& list, uint32_t i, const Events& events);
+
+  /// Rows taken, not yet committed.
+  size_t waiting() const;
+
+  /// Makes a version of what was taken; none if that is nothing. The rows wait on if it fails.
+  /// How many rows landed.
+  Result<int64_t> Commit();
+
+ private:
+  void ForgetLocked();
+  Status OpenTable();
+  Result<delta::DataFile> WriteFile();
+  /// False if another writer changed rows in between.
+  Result<bool> Land(const delta::DataFile& file);
+
+  const TableOptions options_;
+  const Clock& clock_;
+
+  mutable std::mutex mutex_;  // guards all below
+  SeriesList series_;
+  std::vector<int64_t> newest_;         // by series
+  std::map<uint32_t, Events> waiting_;  // by series
+  size_t waiting_rows_ = 0;
+  std::unique_ptr<delta::Table> table_;
+};
+
+}  // namespace pilake::pipeline

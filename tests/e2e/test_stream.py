@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`pilake stream`: a table seconds behind the plant, of which every version is right."""
+
+import json
+import signal
+import time
+from datetime import timedelta
+
+import pyarrow.compute as pc
+import pytest
+from deltalake import DeltaTable
+
+from pilake import Plant, ticks, utc
+from truth import KEY, check_all, differences, read, visible
+
+SMALL = Plant("mixed", points=70, begins=utc("2026-03-04T06:00:00Z"))
+RATE = 60  # simulated seconds a second
+LIVE = {"commit_every": "5s", "sweep_every": "10s", "settle_every": "1m"}
+
+
+class Stream:
+    """`pilake stream` in the background, on a clock that runs."""
+
+    def __init__(self, here, clock):
+        self.here, self.clock = here, clock
+        self.process = None
+
+    def start(self) -> None:
+        self.process = self.here.start("--json", command="stream")
+
+    def until(self, holds, seconds: float = 60):
+        """Waits until something holds; whatever it returned."""
+        deadline = time.monotonic() + seconds
+        while not (found := holds()):
+            assert self.process.poll() is None, self.log()
+            assert time.monotonic() < deadline, self.log()
+            time.sleep(0.1)
+        return found
+
+    def log(self) -> str:
+        return (self.here.folder / "stream.log").read_text()
+
+    def is_caught_up(self) -> bool:
+        return self.log().count("event=caught_up") > 0
+
+    def live(self, minutes: float) -> None:
+        """So many simulated minutes pass."""
+        self.clock.go(RATE)
+        time.sleep(minutes * 60 / RATE)
+        self.clock.freeze()
+
+    def pass_after(self, hours: float) -> None:
+        """The archive is read so much later, and whatever that makes due is done."""
+        before = DeltaTable(str(self.here.table)).version()
+        self.clock.advance(hours=hours)
+        self.until(lambda: DeltaTable(str(self.here.table)).version() > before)
+        quiet = before
+        while quiet != (quiet := DeltaTable(str(self.here.table)).version()):
+            time.sleep(2)
+
+    def stop(self) -> dict:
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(10) == 0, self.log()
+        return json.loads(self.log().splitlines()[-1])
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def stream(simulate, site, clock, tmp_path):
+    """A stream that has caught up at a plant to which happens what the lines say."""
+    started = []
+
+    def begin(*lines, plant=SMALL, **changes) -> tuple[Stream, Plant]:
+        played = plant.playing(tmp_path / "script", *lines) if lines else plant
+        here = site(simulate(played), tail=changes.pop("tail", "current"), stream=LIVE, **changes)
+        started.append(Stream(here, clock))
+        started[-1].start()
+        started[-1].until(started[-1].is_caught_up)
+        return started[-1], played
+
+    yield begin
+    for one in started:
+        if one.process.poll() is None:
+            one.kill()
+
+
+def check_settled(stream: Stream, plant: Plant) -> None:
+    """Once the archive is read again the table shows all that can be seen."""
+    stream.clock.advance(seconds=61)
+    expected = visible(plant, stream.clock.now, stream.here.folder)
+    expected = expected.filter(pc.greater_equal(expected["timestamp_100ns"], ticks(stream.here.begins)))
+    expected = expected.select(read(stream.here.table).column_names)
+    try:
+        stream.until(lambda: not differences(read(stream.here.table), expected))
+    except AssertionError as error:
+        raise AssertionError(differences(read(stream.here.table), expected)) from error
+
+
+def live_versions(table, since: int) -> int:
+    """How many versions after `since` only added what was heard; each of them must hold no row twice."""
+    live = 0
+    for version in range(since + 1, DeltaTable(str(table)).version() + 1):
+        at = DeltaTable(str(table), version=version)
+        keys = at.to_pyarrow_table(columns=KEY)
+        assert len(keys.group_by(KEY).aggregate([])) == len(keys), f"version {version} holds a row twice"
+        log = (table / f"_delta_log/{version:020}.json").read_text()
+        live += '"STREAMING UPDATE"' in log
+    return live
+
+
+def test_rows_come_before_they_are_settled_and_no_version_holds_one_twice(stream):
+    running, plant = stream()
+    since = DeltaTable(str(running.here.table)).version()
+    running.live(minutes=20)
+    check_settled(running, plant)
+    summary = running.stop()
+    assert summary["live_rows"] > 500
+    assert live_versions(running.here.table, since) == summary["live_versions"] > 30
+    check_all(running.here.table, plant, running.clock.now, running.here.begins)
+
+
+def test_a_stream_that_is_killed_goes_on_where_it_was(stream):
+    running, plant = stream()
+    for _ in range(3):
+        running.live(minutes=3)
+        running.kill()
+        running.clock.advance(minutes=7)
+        running.start()
+    check_settled(running, plant)
+    running.stop()
+
+
+def test_what_changes_behind_a_stream_is_what_it_shows_in_the_end(stream):
+    begin, end = "2026-03-04T09:33:00Z", "2026-03-04T09:41:00Z"
+    running, plant = stream(f'outage M.* from {begin} to {end} buffered over 2m',
+                            f"queue Dense.* from {begin} to {end} over 3m",
+                            f"edit Dense.* count 30 events 2026-03-04T09:30:00Z {end} at {end}",
+                            f"delete Dense.* count 10 events 2026-03-04T09:30:00Z {end} at {end}")
+    running.live(minutes=18)
+    for hours in (25, 1.1, 24, 1.1, 1.1):  # until all was looked at a second time
+        running.pass_after(hours)
+    check_settled(running, plant)
+    running.stop()
+
+
+def test_a_table_without_tail_is_streamed_too(stream):
+    running, plant = stream(tail="none")
+    running.live(minutes=15)
+    summary = running.stop()
+    assert summary["live_rows"] == 0 and summary["rows_settled"] > 1000
