@@ -193,7 +193,7 @@ Exit Status(const Flags& flags) {
   const delta::Table& table = (*ledger)->table();
   const auto stats = table.Stats();
   if (!stats) return Report(stats.error());
-  std::vector<std::string> notes = (*ledger)->notes();
+  std::vector<std::string> notes = (*ledger)->TakeNotes();
   const auto litter = FindLitter(options);
   if (!litter) notes.push_back(litter.error().message);
   const Summary summary = Summarise((*ledger)->coverage());

@@ -95,6 +95,7 @@ Exit Stream(const StreamFlags& flags, const std::stop_token& stop) {
       .commit_every = config->stream.commit_every,
       .sweep_every = config->stream.sweep_every,
       .settle_every = config->stream.settle_every,
+      .resolve_every = config->stream.resolve_every,
       .on_settled = [&](const pipeline::PullReport& report) { log.Settled(report); },
       .on_trouble = [&](const Error& error) { log.Trouble(error); }};
   options.pull.accept_vanished = flags.accept_vanished;

@@ -92,6 +92,7 @@ struct Stream {
   Duration commit_every;
   Duration sweep_every;
   Duration settle_every;
+  Duration resolve_every;
 };
 
 struct Table {

@@ -276,6 +276,12 @@ constexpr Key kKeys[] = {
      [](const Value& v, Config& c) {
        return v.ToSpan(Duration::Seconds(10), Duration::Days(1), &c.stream.settle_every);
      }},
+    {"stream.resolve_every", "span, 1m to 1d", "10m", kOptional, kPlain,
+     "`pilake stream`: how often the tags are resolved anew: new points that a mask selects join, "
+     "with their history.",
+     [](const Value& v, Config& c) {
+       return v.ToSpan(Duration::Minutes(1), Duration::Days(1), &c.stream.resolve_every);
+     }},
     {"table.path", "path or URL", "", kRequired, kPlain,
      "The Delta table: a folder, or the URL of one in an object store. The tables of points and "
      "digital states stand beside it.",

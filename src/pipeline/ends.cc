@@ -32,11 +32,18 @@ void AddRefreshes(Run& run) {
 }
 
 /// What was read of a series with the same current value depends on where the history begins: if
-/// that moved, all are asked again. One event alone is never covered, so only this tells.
-void AddHistory(Run& run) {
+/// that moved, all are asked again. One event alone is never covered, so only this tells. And it
+/// depends on when it was read: what waited in the archive's queue then may be there now.
+void AddHistoryAndSilence(Run& run) {
+  constexpr uint64_t kOdd = 0x9e3779b97f4a7c15ull;
   const auto begin = static_cast<uint64_t>(run.options.history_from.ticks);
-  for (Probed& probed : run.probed) {
-    if (probed.snapshot) probed.snapshot->digest ^= begin * 0x9e3779b97f4a7c15ull;
+  for (size_t i = 0; i < run.probed.size(); ++i) {
+    auto& snapshot = run.probed[i].snapshot;
+    if (!snapshot) continue;
+    snapshot->digest ^= begin * kOdd;
+    if (run.series[i].future) continue;
+    const auto reads = static_cast<uint64_t>(plan::ReadsDue(run.report.now - snapshot->time));
+    snapshot->digest ^= reads * (kOdd << 1);
   }
 }
 
@@ -71,7 +78,7 @@ Status FindEnds(Run& run) {
   const std::vector<uint32_t> all = ToBeAsked(run, tail_is_whole);
   RETURN_IF_ERROR(ProbeSnapshots(*run.source, run.series, all, run.probed));
   AddRefreshes(run);
-  AddHistory(run);
+  AddHistoryAndSilence(run);
   std::vector<uint32_t> asked;
   for (const uint32_t i : all) {
     const plan::SeriesCoverage& covered = run.Covered(i);

@@ -59,10 +59,11 @@ class Follower {
   }
 
   Status PullUntilStopped() {
+    Pulling pulling(options_.pull, options_.resolve_every, clock_, progress_, stop_);
     Duration pause = options_.settle_every;
     for (;;) {
       const UtcTime began = clock_.Now();
-      auto pulled = Pull(options_.pull, clock_, progress_, stop_);
+      auto pulled = pulling.Next();
       if (stop_.stop_requested()) return {};
       if (pulled) {
         pause = options_.settle_every;

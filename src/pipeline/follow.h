@@ -16,9 +16,10 @@ namespace pilake::pipeline {
 
 struct FollowOptions {
   PullOptions pull;
-  Duration commit_every = Duration::Seconds(2);  ///< what was heard is a version after so long
-  Duration sweep_every = Duration::Seconds(10);  ///< current values are asked for
-  Duration settle_every = Duration::Minutes(1);  ///< the archive is read
+  Duration commit_every = Duration::Seconds(2);    ///< what was heard is a version after so long
+  Duration sweep_every = Duration::Seconds(10);    ///< current values are asked for
+  Duration settle_every = Duration::Minutes(1);    ///< the archive is read
+  Duration resolve_every = Duration::Minutes(10);  ///< the tags are resolved anew
   std::function<void(const PullReport&)> on_settled{};  ///< after each pass
   /// Something failed that is tried again; told once until it works. On the thread that met it.
   std::function<void(const Error&)> on_trouble{};

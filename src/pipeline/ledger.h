@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/result.h"
@@ -88,8 +89,8 @@ class Ledger {
   Result<Landing> Commit(const Change& change);
 
   /// What a person should know: versions in which others changed rows, housekeeping that could not
-  /// be done. In words.
-  const std::vector<std::string>& notes() const { return notes_; }
+  /// be done. In words. Each is given once.
+  std::vector<std::string> TakeNotes() { return std::exchange(notes_, {}); }
 
  private:
   Ledger(std::unique_ptr<delta::Table> table, const TableOptions& options);

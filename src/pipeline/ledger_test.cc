@@ -184,7 +184,7 @@ TEST_F(LedgerTest, StaysQuickAndSmallOverManyCommits) {
     const UtcTime begin = SteadyNow();
     ASSERT_THAT(ledger->Commit(change), IsOkWith(Landing::kCommitted));
     took.push_back((SteadyNow() - begin).seconds());
-    ASSERT_THAT(ledger->notes(), testing::IsEmpty());
+    ASSERT_THAT(ledger->TakeNotes(), testing::IsEmpty());
     if (i % day == 0) {  // and a day has passed
       Age("_delta_log");
       Age("_pilake");
@@ -246,7 +246,7 @@ TEST_F(LedgerTest, MarksForALookWhatAStrangerTouched) {
   for (int open = 0; open < 2; ++open) {  // until somebody has looked
     auto ledger = Open();
     EXPECT_FALSE(open == 0 && ledger->tail_is_whole());
-    EXPECT_THAT(ledger->notes(), testing::SizeIs(open == 0 ? 1 : 0));
+    EXPECT_THAT(ledger->TakeNotes(), testing::SizeIs(open == 0 ? 1 : 0));
     ASSERT_EQ(ledger->coverage().at("a").looks.size(), 1u);
     EXPECT_EQ(ledger->coverage().at("a").looks[0].reason, plan::LookReason::kForeign);
     EXPECT_TRUE(ledger->coverage().at("a").looks[0].range.contains(UtcTime{16}));

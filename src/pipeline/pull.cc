@@ -5,6 +5,7 @@
 #include <array>
 #include <limits>
 #include <map>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -51,10 +52,15 @@ class Puller {
   Result<PullReport> Pull() {
     const UtcTime started = SteadyNow();
     RETURN_IF_ERROR(Begin(run_, Opening::kCreate));
-    RETURN_IF_ERROR(FindEnds(run_));
-    RETURN_IF_ERROR(ReadWhatIsMissing());
-    RETURN_IF_ERROR(RememberUnreadable());
-    return run_.Report(started);
+    return Pass(started);
+  }
+
+  /// After one that went well.
+  Result<PullReport> PullAgain() {
+    const UtcTime started = SteadyNow();
+    has_released_ = false;
+    RETURN_IF_ERROR(BeginAgain(run_));
+    return Pass(started);
   }
 
   Result<PullReport> Reread(const RereadOptions& what) {
@@ -95,6 +101,13 @@ class Puller {
   }
 
  private:
+  Result<PullReport> Pass(UtcTime started) {
+    RETURN_IF_ERROR(FindEnds(run_));
+    RETURN_IF_ERROR(ReadWhatIsMissing());
+    RETURN_IF_ERROR(RememberUnreadable());
+    return run_.Report(started);
+  }
+
   /// One shard as it is read.
   struct Work {
     plan::Shard shard{};
@@ -474,6 +487,35 @@ bool RereadOptions::selects(const Series& series) const {
 Result<PullReport> Pull(const PullOptions& options, const Clock& clock, Progress& progress,
                         std::stop_token stop) {
   return Puller(options, clock, progress, std::move(stop)).Pull();
+}
+
+struct Pulling::Impl {
+  const PullOptions& options;
+  const Duration resolve_every;
+  const Clock& clock;
+  Progress& progress;
+  const std::stop_token stop;
+
+  std::unique_ptr<Puller> puller{};  ///< none: begin from the beginning
+  UtcTime resolved{};
+};
+
+Pulling::Pulling(const PullOptions& options, Duration resolve_every, const Clock& clock,
+                 Progress& progress, std::stop_token stop)
+    : impl_(new Impl{options, resolve_every, clock, progress, std::move(stop)}) {}
+Pulling::~Pulling() = default;
+
+Result<PullReport> Pulling::Next() {
+  Impl& impl = *impl_;
+  if (impl.clock.Now() - impl.resolved >= impl.resolve_every) impl.puller.reset();
+  const bool is_anew = !impl.puller;
+  if (is_anew) {
+    impl.resolved = impl.clock.Now();
+    impl.puller = std::make_unique<Puller>(impl.options, impl.clock, impl.progress, impl.stop);
+  }
+  auto report = is_anew ? impl.puller->Pull() : impl.puller->PullAgain();
+  if (!report) impl.puller.reset();
+  return report;
 }
 
 Result<PullReport> Adopt(const PullOptions& options, const Clock& clock, Progress& progress,

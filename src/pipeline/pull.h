@@ -101,6 +101,25 @@ struct PullReport {
 Result<PullReport> Pull(const PullOptions& options, const Clock& clock, Progress& progress,
                         std::stop_token stop);
 
+/// A pull that stays, pass after pass. One thread.
+class Pulling {
+ public:
+  /// As for `Pull`. The tags are resolved anew, and the points looked at, when that was
+  /// `resolve_every` ago; `clock` tells.
+  Pulling(const PullOptions& options, Duration resolve_every, const Clock& clock,
+          Progress& progress, std::stop_token stop);
+  ~Pulling();
+  Pulling(const Pulling&) = delete;
+  Pulling& operator=(const Pulling&) = delete;
+
+  /// As `Pull`. After one that fails the next begins from the beginning.
+  Result<PullReport> Next();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
 /// Takes over a table whose coverage is missing, damaged, or of another table, and goes on as
 /// `Pull`: all its rows count as covered and as doubtful, so that every series is compared with the
 /// archive from end to end and made equal to it. Rows that the archive does not show leave as after

@@ -19,6 +19,37 @@ namespace {
 // Clocks further apart than this make "now" meaningless: nothing is covered then.
 constexpr Duration kClocksApartMax = Duration::Seconds(60);
 
+/// Nothing could be called final by clocks that disagree.
+Result<UtcTime> AskNow(Source& source) {
+  ASSIGN_OR_RETURN(const Clocks clocks, AskClocks(source));
+  if (clocks.apart > kClocksApartMax) {
+    return Fail(ErrorKind::kInvalid,
+                "the source's clocks are {} apart ({}): nothing can be called final. Have them set",
+                DescribeDuration(clocks.apart), clocks.detail);
+  }
+  return clocks.now;
+}
+
+/// What others switched on in the table may forbid that rows leave it: then it shows no tail, and
+/// repairs wait. A tail that stands already would stay for ever: that stops the run.
+Status FindHindrances(Run& run) {
+  using Effect = delta::Hindrance::Effect;
+  run.no_removes.clear();
+  ASSIGN_OR_RETURN(const auto hindrances, run.ledger->table().Hindrances());
+  for (const delta::Hindrance& hindrance : hindrances) {
+    if (hindrance.effect < Effect::kNoDataRemoves) continue;
+    run.no_removes = hindrance.sentence;
+    const Tail& tail = run.ledger->tail();
+    if (tail && !tail->empty()) {
+      return Fail(ErrorKind::kInvalid,
+                  "{}. The table has a tail of rows that are not final, which could not be "
+                  "replaced any more: nothing was changed",
+                  hindrance.sentence);
+    }
+  }
+  return {};
+}
+
 class Beginning {
  public:
   Beginning(Run& run, Opening opening) : run_(run), opening_(opening) {}
@@ -27,14 +58,7 @@ class Beginning {
     run_.progress.stage = "asking for the tags";
     ASSIGN_OR_RETURN(run_.source, Source::Open(run_.options.source, run_.progress, run_.stop,
                                                run_.options.throttle));
-    ASSIGN_OR_RETURN(const Clocks clocks, AskClocks(*run_.source));
-    if (clocks.apart > kClocksApartMax) {
-      return Fail(
-          ErrorKind::kInvalid,
-          "the source's clocks are {} apart ({}): nothing can be called final. Have them set",
-          DescribeDuration(clocks.apart), clocks.detail);
-    }
-    run_.report.now = clocks.now;
+    ASSIGN_OR_RETURN(run_.report.now, AskNow(*run_.source));
     ASSIGN_OR_RETURN(Resolved resolved, Resolve(*run_.source, run_.options.tags));
     for (const Unresolved& tag : resolved.unresolved) {
       run_.report.unresolved.push_back({tag.tag, tag.reason});
@@ -58,7 +82,7 @@ class Beginning {
     run_.limits.items_max = ItemsMax();
     run_.limits.set_series_max = SetSeriesMax();
     run_.limits.only = run_.options.only_transport;
-    return run_.ledger ? FindHindrances() : Status();
+    return run_.ledger ? FindHindrances(run_) : Status();
   }
 
  private:
@@ -112,25 +136,6 @@ class Beginning {
                 run_.ledger->table().url());
   }
 
-  /// What others switched on in the table may forbid that rows leave it: then it shows no tail, and
-  /// repairs wait. A tail that stands already would stay for ever: that stops the run.
-  Status FindHindrances() {
-    using Effect = delta::Hindrance::Effect;
-    ASSIGN_OR_RETURN(const auto hindrances, run_.ledger->table().Hindrances());
-    for (const delta::Hindrance& hindrance : hindrances) {
-      if (hindrance.effect < Effect::kNoDataRemoves) continue;
-      run_.no_removes = hindrance.sentence;
-      const Tail& tail = run_.ledger->tail();
-      if (tail && !tail->empty()) {
-        return Fail(ErrorKind::kInvalid,
-                    "{}. The table has a tail of rows that are not final, which could not be "
-                    "replaced any more: nothing was changed",
-                    hindrance.sentence);
-      }
-    }
-    return {};
-  }
-
   /// The server's own limit if we may read it, else its default.
   uint32_t ItemsMax() {
     const auto number = run_.source->Ask(pi::BuildConfiguration("MaxReturnedItemsPerCall"),
@@ -160,6 +165,23 @@ Status Begin(Run& run, Opening opening) {
   return Beginning(run, opening).Do();
 }
 
+Status BeginAgain(Run& run) {
+  run.held.clear();
+  run.quarantined.clear();
+  run.waiting.clear();
+  run.trusts_many_held = false;
+  run.probed.clear();
+  run.through.clear();
+  run.changed.clear();
+  // Of the tags it is still true.
+  run.report = {.series = run.report.series,
+                .unresolved = std::move(run.report.unresolved),
+                .points = std::move(run.report.points)};
+  ASSIGN_OR_RETURN(run.report.now, AskNow(*run.source));
+  RETURN_IF_ERROR(run.ledger->CatchUp());
+  return FindHindrances(run);
+}
+
 void Run::Landed(const std::vector<delta::DataFile>& files, int64_t changed_series) {
   CommitNews news{.version = ledger->table().version(),
                   .files = static_cast<int64_t>(files.size()),
@@ -179,10 +201,10 @@ PullReport Run::Report(UtcTime started) {
   for (const auto& [i, reason] : held) report.held.push_back({series[i].path, reason});
   for (const auto& [i, reason] : quarantined)
     report.quarantined.push_back({series[i].path, reason});
-  report.notes = ledger->notes();
+  report.notes = ledger->TakeNotes();
   report.version = ledger->table().version();
   report.took = SteadyNow() - started;
-  return std::move(report);
+  return report;
 }
 
 }  // namespace pilake::pipeline

@@ -26,6 +26,12 @@ inline constexpr Duration kAhead = Duration::Minutes(15);
 /// bound.
 std::optional<UtcTime> FinalThrough(const Newest& newest, UtcTime now, Duration settle);
 
+/// How often a series that has been silent for so long is to have been read since its newest event
+/// came, although its current value stayed the same. While events wait in the archive's queue it
+/// shows the newest one already and those before it not yet, and nothing tells when it does. Grows
+/// by one now and then, ever more slowly, and not beyond a week.
+int ReadsDue(Duration silence);
+
 /// Whether the bound was set by `settle` and would move with time alone, without a new event.
 bool BoundBySettle(const Newest& newest, UtcTime now, Duration settle);
 

@@ -31,5 +31,14 @@ TEST(FinalThrough, ProvesNothingFromFewerThanTwoEvents) {
   EXPECT_EQ(FinalThrough({.last = kNow - Duration::Days(9)}, kNow, kSettle), std::nullopt);
 }
 
+TEST(ReadsDue, GrowsWithTheSilenceAndThenNoMore) {
+  EXPECT_EQ(ReadsDue(Duration::Minutes(-5)), 0) << "it runs ahead";
+  EXPECT_EQ(ReadsDue(Duration::Minutes(59)), 0);
+  EXPECT_EQ(ReadsDue(Duration::Hours(2)), 1);
+  EXPECT_EQ(ReadsDue(Duration::Hours(7)), 2);
+  EXPECT_EQ(ReadsDue(Duration::Days(3)), 3);
+  EXPECT_EQ(ReadsDue(Duration::Days(8)), ReadsDue(Duration::Days(3'000)));
+}
+
 }  // namespace
 }  // namespace pilake::plan

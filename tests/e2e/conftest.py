@@ -29,6 +29,7 @@ def simulate(tmp_path: Path, clock: Clock) -> Iterator[Callable[..., Simulator]]
         running.append(Simulator(plant, clock, tmp_path, *flags))
         return running[-1]
 
+    start.running = running
     yield start
     for simulator in running:
         if simulator.is_running:

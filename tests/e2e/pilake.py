@@ -111,8 +111,8 @@ class Simulator:
         self._port_file = folder / f"port-{time.monotonic_ns()}"
         self._log = (folder / "simulator.log").open("ab")
         self._process = subprocess.Popen(
-            [BINARY, "simulate", *plant.flags(), "--port", "0", "--port-file", self._port_file, "--test-clock",
-             clock.path, *flags],
+            [BINARY, "simulate", *plant.flags(), *([] if "--port" in flags else ["--port", "0"]), "--port-file",
+             self._port_file, "--test-clock", clock.path, *flags],
             stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log)
         self.port = self._wait_for_port()
         scheme = "https" if "--tls" in flags else "http"

@@ -208,6 +208,22 @@ def test_an_archive_queue_that_drains_late_costs_nothing(simulate, site, tmp_pat
     check_all(here.table, plant, clock.now, here.begins)
 
 
+def test_a_queue_that_hides_the_last_events_of_a_point_that_fell_silent_costs_nothing(simulate, site, tmp_path, clock):
+    """Its newest event is shown all the time, so that its current value tells nothing of those before it."""
+    events = visible(SMALL, clock.now, tmp_path)
+    times = events.filter(pc.equal(events["tag_name"], "Fell.Silent"))["timestamp_100ns"].to_pylist()
+    last = EPOCH + timedelta(seconds=times[-1] // TICKS_PER_SECOND)
+    plant = SMALL.playing(tmp_path / "script",
+                          f"queue * from {iso(last - timedelta(minutes=20))} to {iso(last + timedelta(minutes=100))}")
+    here = site(simulate(plant), tail="current")
+    for hours in (0.75, 2, 3.2):
+        clock.set(last + timedelta(hours=hours))
+        here.run()
+    clock.set(last + timedelta(hours=7))
+    here.run()
+    check_all(here.table, plant, clock.now, here.begins)
+
+
 def test_looks_cost_less_than_twice_the_reads_of_a_plain_run(play, clock):
     """Second looks read every event once more, and signs of doubt little beside it."""
     here, plant, simulator = play()

@@ -76,6 +76,8 @@ def stream(simulate, site, clock, tmp_path):
     def begin(*lines, plant=SMALL, **changes) -> tuple[Stream, Plant]:
         played = plant.playing(tmp_path / "script", *lines) if lines else plant
         here = site(simulate(played), tail=changes.pop("tail", "current"), stream=LIVE, **changes)
+        here.config["source"]["patience"] = "1s"  # of the machine's time, which does not run faster
+        here.write()
         started.append(Stream(here, clock))
         started[-1].start()
         started[-1].until(started[-1].is_caught_up)
@@ -144,6 +146,29 @@ def test_what_changes_behind_a_stream_is_what_it_shows_in_the_end(stream):
         running.pass_after(hours)
     check_settled(running, plant)
     running.stop()
+
+
+def test_a_point_that_is_added_joins_with_its_history(stream):
+    running, plant = stream("add Dense.Fast at 2026-03-04T09:36:00Z history 2026-03-04T09:37:00Z")
+    assert "Dense.Fast" not in read(running.here.table)["tag_name"].unique().to_pylist()
+    running.live(minutes=18)
+    check_settled(running, plant)
+    running.stop()
+    assert "Dense.Fast" in read(running.here.table)["tag_name"].unique().to_pylist()
+
+
+def test_a_source_that_goes_away_is_missed_and_found_again(stream, simulate, clock):
+    running, plant = stream()
+    running.live(minutes=3)
+    port = running.here.config["source"]["url"]
+    simulate.running[-1].stop()
+    running.live(minutes=4)
+    assert running.log().count("event=trouble") >= 1
+    simulate(plant, "--port", port.rpartition(":")[2].partition("/")[0])
+    running.live(minutes=12)
+    check_settled(running, plant)
+    running.stop()
+    assert running.log().count("\n") < 20  # quiet, in trouble too
 
 
 def test_a_table_without_tail_is_streamed_too(stream):
