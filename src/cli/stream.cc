@@ -12,6 +12,7 @@
 #include "cli/options.h"
 #include "config/config.h"
 #include "ops/log.h"
+#include "ops/service.h"
 #include "pipeline/follow.h"
 
 namespace pilake::cli {
@@ -37,6 +38,10 @@ class StreamLog {
 
   void Settled(const pipeline::PullReport& report) {
     const std::lock_guard lock(mutex_);
+    if (report.is_unfinished) {
+      ops::TellServiceManager("WATCHDOG=1\nSTATUS=catching up");
+      return;
+    }
     const size_t left_out = report.held.size() + report.quarantined.size();
     if (!is_caught_up_ || left_out != left_out_) {
       log_.Write(left_out == 0 ? ops::Level::kInfo : ops::Level::kWarn, "caught_up",
@@ -47,12 +52,16 @@ class StreamLog {
     }
     is_caught_up_ = true;
     left_out_ = left_out;
+    ops::TellServiceManager(
+        fmt::format("READY=1\nWATCHDOG=1\nSTATUS=caught up with {} series at {}", report.series,
+                    FormatUtcTime(report.now)));
   }
 
   void Trouble(const Error& error) {
     const std::lock_guard lock(mutex_);
     log_.Write(ops::Level::kWarn, "trouble", {{"why", error.message}});
     is_caught_up_ = false;
+    ops::TellServiceManager(fmt::format("WATCHDOG=1\nSTATUS=tries again: {}", error.message));
   }
 
   void Waiting(const std::string& sentence) {
@@ -60,6 +69,7 @@ class StreamLog {
   }
 
   void Stopped(const pipeline::FollowReport& report) {
+    ops::TellServiceManager("STOPPING=1");
     log_.Write(ops::Level::kInfo, "stream_stopped",
                {{"passes", report.passes},
                 {"rows_settled", report.rows_settled},

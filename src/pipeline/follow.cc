@@ -53,6 +53,7 @@ class Follower {
   /// All handles of this process are one writer to the table, and one client to the source.
   static FollowOptions WithShared(FollowOptions options) {
     options.pull.table.writer = delta::NewUuid();
+    options.pull.enough_after = options.settle_every;
     options.pull.throttle =
         std::make_shared<Throttle>(options.pull.source.budget, options.pull.source.throttle);
     return options;

@@ -365,7 +365,7 @@ class Puller {
     std::optional<Done> written;
     while (!must_plan_again_) {
       auto shard = cutter.Next(run_.density);
-      if (!shard) break;
+      if (!shard || (lane == plan::Lane::kBackfill && run_.HasDoneEnough())) break;
       Work work = Anchored(std::move(shard->tasks));
       ASSIGN_OR_RETURN(Done done, ReadOne(std::move(work), lane, reader, writer));
       if (!many_held_.empty()) {

@@ -52,6 +52,9 @@ struct PullOptions {
   /// Rows a file aims at: large enough to be read fast, small enough that a kill costs little work.
   double rows_per_shard = 4e6;
   std::function<void(const CommitNews&)> on_commit;  ///< called on the thread of `Pull`
+  /// Looks and backfill end after so long, between two pieces of work; the rest is for the next
+  /// pull. Nothing: they are all done.
+  std::optional<Duration> enough_after{};
   /// Shared by the sources of a process; none: the run makes its own.
   std::shared_ptr<Throttle> throttle{};
   /// Beside one who hears: what the table shows is told to it. Outlives the run.
@@ -80,6 +83,7 @@ struct PullReport {
   int64_t rows_added_late = 0;  ///< that a look found missing
   int64_t rows_changed = 0;     ///< that a look found edited
   int64_t rows_deleted = 0;     ///< that are not in the archive any more, as two looks proved
+  bool is_unfinished = false;   ///< see PullOptions::enough_after
   int64_t version = 0;          ///< of the table now
   UtcTime now;                  ///< the source's, from which finality was reckoned
   Duration took;

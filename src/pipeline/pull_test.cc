@@ -199,6 +199,42 @@ TEST_F(PullTest, BringsNothingTwiceAndOnlyWhatBecameFinalSince) {
   }
 }
 
+TEST_F(PullTest, ComesToTheSameTableInSeveralPulls) {
+  Serve();
+  PullOptions options = Options();
+  options.rows_per_shard = 50'000;
+  options.enough_after = Duration::Ticks(0);
+  const auto first = Run(options);
+  ASSERT_THAT(first, IsOk());
+  EXPECT_TRUE(first->is_unfinished);
+  options.enough_after = Duration::Hours(1);
+  const auto second = Run(options);
+  ASSERT_THAT(second, IsOk());
+  EXPECT_FALSE(second->is_unfinished);
+  ExpectTableIsTrue();
+}
+
+TEST_F(PullTest, GoesOnWithTheSeriesThatItHasResolved) {
+  Serve();
+  PullOptions options = Options();
+  options.tail = true;
+  Progress progress;
+  Pulling pulling(options, Duration::Hours(2), *clock_, progress, {});
+  int64_t calls = 0;
+  for (int step = 0; step < 4; ++step) {
+    const int64_t before = progress.calls;
+    const auto report = pulling.Next();
+    ASSERT_THAT(report, IsOk());
+    EXPECT_EQ(report->series, 120);
+    ExpectTableShowsAll();
+    if (step == 0) calls = progress.calls - before;
+    if (step == 1) {
+      EXPECT_LT(progress.calls - before, calls);
+    }
+    MoveClock(now_ + Duration::Minutes(47));
+  }
+}
+
 TEST_F(PullTest, ComesToTheSameTableOverEachTransport) {
   Serve();
   for (const auto transport :

@@ -55,6 +55,7 @@ class Beginning {
   Beginning(Run& run, Opening opening) : run_(run), opening_(opening) {}
 
   Status Do() {
+    run_.began = run_.clock.Now();
     run_.progress.stage = "asking for the tags";
     ASSIGN_OR_RETURN(run_.source, Source::Open(run_.options.source, run_.progress, run_.stop,
                                                run_.options.throttle));
@@ -166,6 +167,7 @@ Status Begin(Run& run, Opening opening) {
 }
 
 Status BeginAgain(Run& run) {
+  run.began = run.clock.Now();
   run.held.clear();
   run.quarantined.clear();
   run.waiting.clear();

@@ -50,6 +50,7 @@ struct Run {
   /// Why no row may leave the table, as another tool set it; empty: rows may.
   std::string no_removes{};
   PullReport report{};
+  UtcTime began{};  ///< by `clock`
 
   /// Not read again in this run, but for looks at a held one.
   bool IsLeftOut(uint32_t i) const { return held.contains(i) || quarantined.contains(i); }
@@ -102,6 +103,13 @@ struct Run {
   /// Events before it are so old that what came late or was edited is there already when they are
   /// read for the first time.
   UtcTime OldEnough() const { return report.now - options.second_look.after; }
+
+  /// What is left is for the next run; remembers that something is.
+  bool HasDoneEnough() {
+    const bool is_enough = options.enough_after && clock.Now() - began >= *options.enough_after;
+    if (is_enough) report.is_unfinished = true;
+    return is_enough;
+  }
 
   bool ShowsTail() const { return options.tail && no_removes.empty(); }
 

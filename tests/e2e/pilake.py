@@ -191,11 +191,11 @@ class Site:
         assert code is None or outcome.code == code, f"exit code {outcome.code}, not {code}:\n{outcome.err[-2000:]}\n{outcome.out[:2000]}"
         return outcome.json
 
-    def start(self, *flags: object, command: str = "run") -> subprocess.Popen[bytes]:
+    def start(self, *flags: object, command: str = "run", env: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
         """`pilake run` in the background, or another command."""
         log = (self.folder / f"{command}.log").open("ab")
         args = [BINARY, *map(str, self.args(command, *flags))]
-        return subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        return subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **(env or {})})
 
     def status(self) -> dict[str, Any]:
         outcome = self.call("status", "--json")

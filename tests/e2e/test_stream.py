@@ -3,6 +3,7 @@
 
 import json
 import signal
+import socket
 import time
 from datetime import timedelta
 
@@ -169,6 +170,18 @@ def test_a_source_that_goes_away_is_missed_and_found_again(stream, simulate, clo
     check_settled(running, plant)
     running.stop()
     assert running.log().count("\n") < 20  # quiet, in trouble too
+
+
+def test_a_service_manager_is_told_when_it_has_caught_up_and_when_it_stops(simulate, site, clock, tmp_path):
+    here = site(simulate(SMALL), tail="current", stream=LIVE)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(30)
+        running = here.start("--json", command="stream", env={"NOTIFY_SOCKET": str(tmp_path / "notify")})
+        assert manager.recv(1000).decode().startswith("READY=1\nWATCHDOG=1\nSTATUS=caught up with 70 series")
+        running.send_signal(signal.SIGTERM)
+        assert manager.recv(1000) == b"STOPPING=1"
+        assert running.wait(10) == 0
 
 
 def test_a_table_without_tail_is_streamed_too(stream):
