@@ -36,6 +36,9 @@ struct Inspected {
   std::optional<Error> failure;  ///< The archive did not answer for all of it: nothing is proved.
   /// Rows are gone and nothing shows that the archive holds that time: left to the one who asks.
   bool may_be_unmounted = false;
+  /// Nothing before it is covered, and the archive is known to hold that time: what is gone at its
+  /// begin needs no row before it to be proved.
+  bool begin_is_shown = false;
 };
 
 /// Compares the stretches, which stand in key order and do not overlap. Holds all their rows in

@@ -253,7 +253,9 @@ class Looker {
   /// Before rows leave, by proof: does the archive hold that time at all?
   Status HearWitnesses(const Due& due, Inspected& one) {
     const bool is_foreign = due.look && due.look->reason == LookReason::kForeign;
-    if (one.failure || is_foreign || run_.options.allow_deletes || !MayDelete(due, one)) return {};
+    if (one.failure || is_foreign || run_.options.allow_deletes) return {};
+    one.begin_is_shown = BeginsPiece(one.stretch);  // if the witnesses, who are asked then, say so
+    if (!MayDelete(due, one)) return {};
     const auto times = plan::GoneInSilence(one.comparison, one.archive, kMountedMin);
     ASSIGN_OR_RETURN(const bool shown, witnesses_.Show(one.stretch.series, times));
     one.may_be_unmounted = !shown;
@@ -391,7 +393,7 @@ class Looker {
     if (run_.options.allow_deletes && seen == gone) return true;
     if (one.may_be_unmounted) return false;
     return (is_foreign && plan::MayReplace(one.comparison)) ||
-           plan::MayDelete(one.comparison, seen);
+           plan::MayDelete(one.comparison, seen, one.begin_is_shown);
   }
 
   void Count(const plan::Difference& difference) {
@@ -417,7 +419,8 @@ class Looker {
       advance.looks.push_back(plan::FirstLook(LookReason::kForeign, around, UtcTime{}));
       return;
     }
-    if (const auto wider = Widened(one); wider && !plan::MayDelete(comparison, gone)) {
+    if (const auto wider = Widened(one);
+        wider && !plan::MayDelete(comparison, gone, BeginsPiece(one.stretch))) {
       look.range = *wider;
       look.seen = 0;  // more may be gone of it: that is seen at once, so that the hour counts
       look.due = now;
@@ -454,6 +457,10 @@ class Looker {
       return one.begin <= stretch.range.begin && stretch.range.end <= one.end;
     });
     return piece == pieces.end() ? stretch.range : *piece;
+  }
+
+  bool BeginsPiece(const Stretch& stretch) const {
+    return stretch.range.begin == PieceOf(stretch).begin;
   }
 
   /// Four times as long, within the covered piece.

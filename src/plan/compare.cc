@@ -57,6 +57,7 @@ Comparison Compare(const Events& archive, const Events& table, bool goes_on) {
     // What lies between two same instants is framed by them.
     for (; framed_from < comparison.differences.size(); ++framed_from) {
       comparison.differences[framed_from].is_framed = comparison.same_instants > 0;
+      comparison.differences[framed_from].is_followed = true;
     }
   };
   while (a < archive.size() || t < table.size()) {
@@ -107,12 +108,13 @@ uint64_t DigestOfGone(const Comparison& comparison) {
   return digest;
 }
 
-bool MayDelete(const Comparison& comparison, uint64_t seen) {
+bool MayDelete(const Comparison& comparison, uint64_t seen, bool is_shown) {
   const uint64_t digest = DigestOfGone(comparison);
   if (digest == 0 || digest != seen) return false;
   if (comparison.rows_gone() * 100 > comparison.table_rows) return false;
-  return std::ranges::all_of(comparison.differences, [](const Difference& difference) {
-    return difference.kind != Difference::Kind::kGone || difference.is_framed;
+  return std::ranges::all_of(comparison.differences, [&](const Difference& difference) {
+    return difference.kind != Difference::Kind::kGone || difference.is_framed ||
+           (is_shown && difference.is_followed);
   });
 }
 

@@ -32,6 +32,8 @@ struct Difference {
   /// Instants that are the same in both stand before and behind it: the archive answered for this
   /// stretch of time.
   bool is_framed = false;
+  /// At least behind it one does.
+  bool is_followed = false;
 };
 
 struct Comparison {
@@ -66,8 +68,9 @@ uint64_t DigestOfGone(const Comparison& comparison);
 
 /// Whether rows that the archive does not show may leave the table at once: two looks agree
 /// (`seen` is the digest of the look before), each stands between instants that are the same, and
-/// they are no more than a hundredth of what was compared.
-bool MayDelete(const Comparison& comparison, uint64_t seen);
+/// they are no more than a hundredth of what was compared. `is_shown`: it is known from elsewhere
+/// that the archive holds the time before all that was compared, of which the table has nothing.
+bool MayDelete(const Comparison& comparison, uint64_t seen, bool is_shown = false);
 
 /// The same where others wrote into the table, so that the table is in doubt and not the archive:
 /// in any number, but in no stretch in which the archive, if it showed all it has, would be silent

@@ -107,6 +107,13 @@ TEST(IsOfOneArchive, AsksForMoreThanAChanceMatch) {
   EXPECT_FALSE(IsOfOneArchive(Compare({}, Of(table))));
 }
 
+TEST(MayDelete, NeedsNoRowBeforeTheFirstIfThatTimeIsShown) {
+  const Comparison first = WithGone(200, {0}), last = WithGone(200, {199});
+  EXPECT_FALSE(MayDelete(first, DigestOfGone(first)));
+  EXPECT_TRUE(MayDelete(first, DigestOfGone(first), true));
+  EXPECT_FALSE(MayDelete(last, DigestOfGone(last), true)) << "the archive may lag behind";
+}
+
 TEST(AreFewAndEdited, AsksForTheVeryTimesOfRowsTooFewToTell) {
   const Events table = Of({{10, 1}, {20, 1}});
   EXPECT_TRUE(AreFewAndEdited(Compare(Of({{10, 5}, {20, 5}}), table)));

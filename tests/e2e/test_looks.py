@@ -91,13 +91,19 @@ def test_a_hundredth_of_a_series_with_few_events_is_most_of_its_history(play, cl
     check_all(here.table, plant, clock.now, here.begins)
 
 
-def test_rows_that_are_gone_before_the_first_that_is_left_wait_for_a_person(play, clock):
-    """Nothing before them shows that the archive holds that time, however much of what is behind is read."""
+def test_rows_that_are_gone_before_the_first_that_is_left_leave_if_others_vouch_for_that_time(play, clock):
+    """Nothing before them shows that the archive holds that time, but series that have events there."""
     begins = "2026-03-03T13:00:00Z"
-    here, *_ = play(f"delete Dense.Fast event {begins} at {LATER}", begins=utc(begins))
+    delete = f"delete Dense.Fast event {begins} at {LATER}"
+    alone, *_ = play(delete, begins=utc(begins), name="alone", tags=[{"include": ["Dense.Fast"]}])
+    here, plant, _ = play(delete, begins=utc(begins))
     clock.set(utc("2026-03-04T12:30:00Z"))
-    reread(here, clock, begins, "2026-03-03T14:00:00Z")
-    assert "at the edge" in gone(here, clock, "Dense.Fast")
+    for one in (alone, here):
+        reread(one, clock, begins, "2026-03-03T14:00:00Z")
+    assert "as if a file of the archive were not mounted" in gone(alone, clock, "Dense.Fast")
+    clock.set(utc("2026-03-04T12:30:00Z"))
+    assert look_twice(here, clock)["rows_deleted"] == 1
+    check_all(here.table, plant, clock.now, here.begins)
 
 
 def test_a_part_of_the_archive_that_is_not_shown_for_a_day_deletes_nothing(play, clock):
