@@ -51,6 +51,7 @@ class StreamLog {
                   {"now", FormatUtcTime(report.now)}});
     }
     is_caught_up_ = true;
+    trouble_.clear();
     left_out_ = left_out;
     ops::TellServiceManager(
         fmt::format("READY=1\nWATCHDOG=1\nSTATUS=caught up with {} series at {}", report.series,
@@ -59,7 +60,9 @@ class StreamLog {
 
   void Trouble(const Error& error) {
     const std::lock_guard lock(mutex_);
-    log_.Write(ops::Level::kWarn, "trouble", {{"why", error.message}});
+    if (error.message != trouble_)
+      log_.Write(ops::Level::kWarn, "trouble", {{"why", error.message}});
+    trouble_ = error.message;
     is_caught_up_ = false;
     ops::TellServiceManager(fmt::format("WATCHDOG=1\nSTATUS=tries again: {}", error.message));
   }
@@ -81,6 +84,7 @@ class StreamLog {
   ops::Log log_;
   std::mutex mutex_;
   bool is_caught_up_ = false;
+  std::string trouble_;  ///< what was said last; the same again is not said
   size_t left_out_ = 0;
 };
 

@@ -30,7 +30,7 @@ std::unique_lock<std::mutex> LiveTail::Hold() {
 
 void LiveTail::Show(const std::vector<Series>& series, std::vector<int64_t> newest) {
   if (!series_ || !IsSame(*series_, series)) {
-    ForgetLocked();
+    Suspend();
     series_ = std::make_shared<const std::vector<Series>>(series);
   }
   newest_ = std::move(newest);
@@ -53,10 +53,6 @@ void LiveTail::Show(const std::vector<Series>& series, std::vector<int64_t> newe
 }
 
 void LiveTail::Suspend() {
-  ForgetLocked();
-}
-
-void LiveTail::ForgetLocked() {
   series_.reset();
   newest_.clear();
   waiting_.clear();
@@ -91,7 +87,7 @@ Result<int64_t> LiveTail::Commit() {
   ASSIGN_OR_RETURN(const delta::DataFile file, WriteFile());
   ASSIGN_OR_RETURN(const bool has_landed, Land(file));
   if (!has_landed) {
-    ForgetLocked();
+    Suspend();
     return 0;
   }
   waiting_.clear();

@@ -68,7 +68,6 @@ class LiveTail {
   Result<int64_t> Commit();
 
  private:
-  void ForgetLocked();
   Status OpenTable();
   Result<delta::DataFile> WriteFile();
   /// False if another writer changed rows in between.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/sweep.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -10,8 +11,11 @@ namespace pilake::pipeline {
 
 void Sweeper::Loop(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    const UtcTime next = clock_.Now() + options_.sweep_every;
+    const UtcTime began = clock_.Now();
     Tell(Sweep(stop), stop);
+    // Of many tags a sweep takes long and goes before all else: half of the time is for the others.
+    const UtcTime ended = clock_.Now();
+    const UtcTime next = std::max(began + options_.sweep_every, ended + (ended - began));
     // What was heard last is not to wait for the next sweep.
     while (live_.waiting() > 0 && committed_ + options_.commit_every < next) {
       if (!clock_.SleepUntil(committed_ + options_.commit_every, stop)) break;
@@ -41,12 +45,13 @@ Status Sweeper::Sweep(const std::stop_token& stop) {
     if (!(*series)[i].future) which.push_back(i);
   }
   Status committed;
-  RETURN_IF_ERROR(AskValues(*source_, *series, which, [&](uint32_t i, const Events& event) {
+  const Status asked = AskValues(*source_, *series, which, [&](uint32_t i, const Events& event) {
     // What cannot be told now is for a pass to tell.
     if (event.kind.front() != ValueKind::kError) live_.Hear(series, i, event);
     if (committed) committed = CommitIfDue();
-  }));
-  return committed;
+  });
+  if (!asked) source_.reset();  // with the calls that are still under way
+  return asked ? committed : asked;
 }
 
 Status Sweeper::CommitIfDue() {
