@@ -119,15 +119,15 @@ bool MayDelete(const Comparison& comparison, uint64_t seen, bool is_shown) {
 }
 
 bool MayReplace(const Comparison& comparison) {
-  constexpr size_t kRowsInSilenceMax = 200;
-  size_t behind = 0, rows = 0;  // rows that are gone behind an event of the archive
+  // Instants, not rows: many rows of one time make no silence.
+  constexpr size_t kInstantsInSilenceMax = 200;
+  size_t behind = 0, instants = 0;  // that are gone behind an event of the archive
   for (const Difference& difference : comparison.differences) {
     if (difference.kind != Difference::Kind::kGone) continue;
     if (!difference.is_framed) return false;
-    if (difference.archive.begin != behind) rows = 0;
+    if (difference.archive.begin != behind) instants = 0;
     behind = difference.archive.begin;
-    rows += difference.table.size();
-    if (rows > kRowsInSilenceMax) return false;
+    if (++instants > kInstantsInSilenceMax) return false;
   }
   return true;
 }

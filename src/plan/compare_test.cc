@@ -173,6 +173,9 @@ TEST(MayReplace, TakesAnyNumberOfRowsThatStandBetweenTheArchivesOwn) {
   for (int64_t tick = 1; tick < 999; tick += 2) every_other.push_back(tick);
   EXPECT_TRUE(MayReplace(WithGone(1'000, every_other)));
   EXPECT_TRUE(MayReplace(WithGone(1'000, {})));
+  std::vector<std::pair<int64_t, int64_t>> at_once{{1, 1}, {9, 1}};
+  for (int64_t i = 0; i < 1'300; ++i) at_once.insert(at_once.begin() + 1, {5, i});
+  EXPECT_TRUE(MayReplace(Compare(Of({{1, 1}, {9, 1}}), Of(at_once)))) << "many rows of one time";
 }
 
 TEST(MayReplace, RefusesWhereTheArchiveMayJustNotShowWhatItHas) {
