@@ -252,6 +252,13 @@ bool History::IsSnapshot(int64_t position) const {
   return extra != nullptr && extra->inserted == nullptr;
 }
 
+bool History::IsDeleted(int64_t position) const {
+  if (overlay_ == nullptr) return false;
+  const auto [extra, index] = overlay_->At(position);
+  const Deed* deed = extra == nullptr ? overlay_->TouchedAt(index) : nullptr;
+  return deed != nullptr && deed->kind == Deed::Kind::kDelete;
+}
+
 Units History::OverlaidTimeAt(int64_t position) const {
   const auto [extra, index] = overlay_->At(position);
   return extra != nullptr ? extra->time : archive_.TimeAt(index);

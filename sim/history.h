@@ -40,6 +40,8 @@ class History {
   }
   /// True if it is the snapshot, that compression may still discard.
   bool IsSnapshot(int64_t position) const;
+  /// True if someone deleted it: it keeps its position.
+  bool IsDeleted(int64_t position) const;
   /// Computes the event into `event`, whose memory is used again.
   void Read(int64_t position, Event& event) const {
     if (overlay_ == nullptr)
