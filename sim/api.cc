@@ -112,6 +112,11 @@ Answer Refusal(const Error& error) {
   }
 }
 
+Answer NoSuchMethod(const Call& call) {
+  return Message(
+      405, fmt::format("The requested resource does not support http method '{}'.", call.method));
+}
+
 Answer NoSuchResource(const Call& call) {
   std::string path;
   for (const auto& segment : call.segments) path += "/" + segment;
@@ -270,6 +275,7 @@ Result<Call> MakeCall(const World& world, std::string method, std::string_view u
             .member = member,
             .data_now = world.story.DataTimeAt(now, member),
             .late_failure = {},
+            .fault = Fault::kNone,
             .fields = {}};
   if (question != std::string_view::npos) {
     ASSIGN_OR_RETURN(call.query, Query::Parse(url.substr(question + 1)));

@@ -14,6 +14,7 @@
 #include "core/time.h"
 #include "sim/faults.h"
 #include "sim/json.h"
+#include "sim/pipe.h"
 #include "sim/plant.h"
 #include "sim/reading.h"
 #include "sim/selected_fields.h"
@@ -44,8 +45,11 @@ struct Tally {
   FaultTally faults{};
   std::atomic<uint64_t> calls = 0, batch_parts = 0, recorded_calls = 0, set_recorded_calls = 0,
                         set_value_calls = 0, point_list_calls = 0, batch_calls = 0,
-                        series_reads = 0, events = 0, scanned = 0, refused = 0, writes_refused = 0;
+                        series_reads = 0, events = 0, scanned = 0, refused = 0, writes_refused = 0,
+                        registrations = 0, update_polls = 0, updates = 0;
 };
+
+class Updates;
 
 /// What stays the same from call to call.
 struct World {
@@ -55,6 +59,8 @@ struct World {
   UtcTime started;
   std::optional<std::string> user;  ///< none: anonymous
   Tally& tally;
+  const PipeOptions& pipes;
+  Updates& updates;
 };
 
 /// Make a body fail after so many items although its status is 200 already (wire §1.6).
@@ -77,6 +83,7 @@ struct Call {
   Member member = Member::kFirst;  ///< who answers
   UtcTime data_now;                ///< as of when it knows the events
   LateFailure late_failure;
+  Fault fault = Fault::kNone;  ///< one that its controller plays
   SelectedFields fields;
   WebIdType web_id_type = WebIdType::kFull;  ///< of the answer
 };
@@ -137,7 +144,11 @@ Result<Answer> Streams(const Call& call);     // api_stream.cc
 Result<Answer> StreamSets(const Call& call);  // api_streamset.cc
 Result<Answer> System(const Call& call);      // api_system.cc
 Answer Landing(const Call& call);
+/// The one POST beside batches that changes nothing of the PI System: `…/updates`.
+bool IsRegistration(const Call& call);
 
+/// 405
+Answer NoSuchMethod(const Call& call);
 /// `No HTTP resource was found …`: what every path gets that is not the API's.
 Answer NoSuchResource(const Call& call);
 

@@ -249,14 +249,19 @@ void WriteCountItems(JsonWriter& json, const Event& count) {
 Result<Answer> Streams(const Call& call) {
   const auto& segments = call.segments;
   if (segments.size() != 3) return NoSuchResource(call);
+  if (SameText(segments[1], "updates")) return RetrieveStream(call, segments[2]);
   struct Action {
     std::string_view name;
     Result<Answer> (*answer)(const Call&, const Point&);
   };
-  static constexpr Action kActions[] = {
-      {"recorded", GetRecorded}, {"value", GetValue}, {"end", GetEnd}, {"summary", GetSummary}};
+  static constexpr Action kActions[] = {{"recorded", GetRecorded},
+                                        {"value", GetValue},
+                                        {"end", GetEnd},
+                                        {"summary", GetSummary},
+                                        {"updates", RegisterStream}};
   for (const Action& action : kActions) {
     if (!SameText(action.name, segments[2])) continue;
+    if (action.answer == RegisterStream && !IsRegistration(call)) return NoSuchMethod(call);
     const auto [point, status, error] = FindPoint(call, segments[1]);
     if (point == nullptr) return Errors(status, error);
     if (point->trouble == Trouble::kSilent) return Silence();

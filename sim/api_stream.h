@@ -30,4 +30,10 @@ Result<Event> ReadCount(const Call& call, const Point& point);
 /// `[{"Type":"Count","Value":{…}}]`
 void WriteCountItems(JsonWriter& json, const Event& count);
 
+// Stream Updates (api_updates.cc).
+Result<Answer> RegisterStream(const Call& call, const Point& point);
+Result<Answer> RegisterStreams(const Call& call);
+Result<Answer> RetrieveStream(const Call& call, std::string_view marker);
+Result<Answer> RetrieveStreams(const Call& call);
+
 }  // namespace pilake::sim

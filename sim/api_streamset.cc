@@ -227,12 +227,16 @@ Result<Answer> StreamSets(const Call& call) {
                 call.segments[1]);
   }
   if (call.segments.size() != 2) return NoSuchResource(call);
+  if (IsRegistration(call)) return RegisterStreams(call);
   struct Action {
     std::string_view name;
     Result<Answer> (*answer)(const Call&);
   };
-  static constexpr Action kActions[] = {
-      {"recorded", GetRecorded}, {"value", GetValue}, {"end", GetEnd}, {"summary", GetSummary}};
+  static constexpr Action kActions[] = {{"recorded", GetRecorded},
+                                        {"value", GetValue},
+                                        {"end", GetEnd},
+                                        {"summary", GetSummary},
+                                        {"updates", RetrieveStreams}};
   for (const Action& action : kActions) {
     if (SameText(action.name, call.segments[1])) return action.answer(call);
   }

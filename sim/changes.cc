@@ -113,9 +113,9 @@ class Teller {
     for (int64_t at = begin; at < history.end(); ++at) {
       if (history.OriginAt(at).inserted != nullptr || history.IsDeleted(at)) continue;
       if (at > newest) {
-        if (!Tell(Action::kAdd, FateOf(history, at - 1), history, at)) return false;
+        if (!Tell(EventAction::kAdd, FateOf(history, at - 1), history, at)) return false;
       } else if (history.Visible(at)) {  // what was inserted before has a later time
-        if (!Tell(Action::kInsert, PreviousEvent::kNone, history, at)) return false;
+        if (!Tell(EventAction::kInsert, PreviousEvent::kNone, history, at)) return false;
       }
     }
     return true;
@@ -150,7 +150,7 @@ class Teller {
     return std::ranges::any_of(touched.deeds, [&](const Deed& deed) { return IsTold(deed, turn); });
   }
 
-  bool Tell(Action action, PreviousEvent previous, const History& history, int64_t position) {
+  bool Tell(EventAction action, PreviousEvent previous, const History& history, int64_t position) {
     change_.action = action;
     change_.previous = previous;
     history.Read(position, change_.event);
@@ -158,7 +158,7 @@ class Teller {
   }
 
   bool Refresh(Units from) {
-    change_ = {.action = Action::kRefresh, .previous = PreviousEvent::kNone, .event = {}};
+    change_ = {.action = EventAction::kRefresh, .previous = PreviousEvent::kNone, .event = {}};
     change_.event.time = Rendered(std::max(from, point_.created));
     return sink_(change_);
   }
@@ -169,8 +169,8 @@ class Teller {
     const int64_t was = Find(before, origin, time), is = Find(after, origin, time);
     const bool was_there = was >= 0 && before.Visible(was);
     const bool is_there = is >= 0 && !after.IsDeleted(is);
-    if (was_there && is_there) return Tell(Action::kUpdate, PreviousEvent::kNone, after, is);
-    if (was_there) return Tell(Action::kDelete, PreviousEvent::kNone, before, was);
+    if (was_there && is_there) return Tell(EventAction::kUpdate, PreviousEvent::kNone, after, is);
+    if (was_there) return Tell(EventAction::kDelete, PreviousEvent::kNone, before, was);
     // One of the archive that comes at this moment is told as such.
     if (is_there && (origin.inserted != nullptr || was >= 0)) fresh_.push_back(is);
     return true;
@@ -194,7 +194,7 @@ class Teller {
     const History::Origin origin = after.OriginAt(newest);
     const int64_t was = Find(before, origin, after.TimeAt(newest));
     if (was < 0 || before.Visible(was) || before.IsDeleted(was)) return true;
-    return Tell(Action::kAdd, PreviousEvent::kNone, after, newest);
+    return Tell(EventAction::kAdd, PreviousEvent::kNone, after, newest);
   }
 
   // Tells the events that stand at `fresh_` since this moment, in the order of their times.
@@ -205,11 +205,11 @@ class Teller {
     auto [newest, is_sure] = NewestBut(after, arrived);
     for (const int64_t at : fresh_) {
       if (at < newest) {
-        if (!Tell(Action::kInsert, PreviousEvent::kNone, after, at)) return false;
+        if (!Tell(EventAction::kInsert, PreviousEvent::kNone, after, at)) return false;
         continue;
       }
       const auto previous = is_sure ? FateOf(after, newest) : PreviousEvent::kNone;
-      if (!Tell(Action::kAdd, previous, after, at)) return false;
+      if (!Tell(EventAction::kAdd, previous, after, at)) return false;
       newest = at;
       is_sure = true;
     }

@@ -11,7 +11,7 @@
 
 namespace pilake::sim {
 
-enum class Action : uint8_t { kAdd, kInsert, kUpdate, kDelete, kRefresh };
+enum class EventAction : uint8_t { kAdd, kInsert, kUpdate, kDelete, kRefresh };
 
 /// What a new event at the end did to the one that was the newest before.
 enum class PreviousEvent : uint8_t {
@@ -21,7 +21,7 @@ enum class PreviousEvent : uint8_t {
 };
 
 struct Change {
-  Action action = Action::kAdd;
+  EventAction action = EventAction::kAdd;
   PreviousEvent previous = PreviousEvent::kNone;
   /// As it is from then on; of a `kDelete`, as it was; of a `kRefresh` only its time means
   /// something.

@@ -42,7 +42,7 @@ Seen See(const Event& event) {
 }
 
 struct Heard {
-  Action action;
+  EventAction action;
   PreviousEvent previous;
   Seen event;
   auto operator<=>(const Heard&) const = default;
@@ -65,7 +65,7 @@ class Replica {
 
   void Apply(const Heard& heard) {
     switch (heard.action) {
-      case Action::kAdd:
+      case EventAction::kAdd:
         if (heard.previous == PreviousEvent::kDiscarded) {
           ASSERT_TRUE(provisional_);
           Remove(*provisional_);
@@ -75,17 +75,17 @@ class Replica {
         events_.insert(heard.event);
         provisional_ = heard.event;
         break;
-      case Action::kInsert:
+      case EventAction::kInsert:
         events_.insert(heard.event);
         break;
-      case Action::kUpdate:
+      case EventAction::kUpdate:
         Replace(heard.event);
         break;
-      case Action::kDelete:
+      case EventAction::kDelete:
         Remove(heard.event);
         if (provisional_ == heard.event) provisional_.reset();
         break;
-      case Action::kRefresh:
+      case EventAction::kRefresh:
         ADD_FAILURE() << "not in these tests";
         break;
     }
@@ -233,7 +233,8 @@ load * pick 50 seed 7 events 2026-03-01T09:30:00Z 2026-03-01T10:30:00Z at 2026-0
 unmount * pick 50 events 2026-03-01T02:00:00Z 2026-03-01T04:00:00Z from 2026-03-01T09:00:00Z to 2026-03-01T11:00:00Z
 )");
   ExpectTruthFromChanges(At("2026-03-01T08:00:00Z"), At("2026-03-01T14:00:00Z"), 2);
-  for (const Action action : {Action::kAdd, Action::kInsert, Action::kUpdate, Action::kDelete})
+  for (const EventAction action :
+       {EventAction::kAdd, EventAction::kInsert, EventAction::kUpdate, EventAction::kDelete})
     EXPECT_GT(actions_[static_cast<size_t>(action)], 300U);
   EXPECT_GT(previous_[2], 1000U);
 }
@@ -269,11 +270,11 @@ TEST_F(Changes, TellAnEditAsSubstitutedUnlessItIsUnmarked) {
       "edit Dense.Fast snapshot at 2026-03-01T10:00:00Z\n"
       "edit Dense.Fast event 2026-03-01T08:00:00Z at 2026-03-01T10:00:01Z unmarked");
   auto heard = Hear("Dense.Fast", "2026-03-01T09:59:00Z", "2026-03-01T10:01:00Z");
-  std::erase_if(heard, [](const Heard& h) { return h.action == Action::kAdd; });
+  std::erase_if(heard, [](const Heard& h) { return h.action == EventAction::kAdd; });
   ASSERT_THAT(heard, SizeIs(2));
-  EXPECT_EQ(heard[0].action, Action::kUpdate);
+  EXPECT_EQ(heard[0].action, EventAction::kUpdate);
   EXPECT_TRUE(heard[0].event.substituted);
-  EXPECT_EQ(heard[1].action, Action::kUpdate);
+  EXPECT_EQ(heard[1].action, EventAction::kUpdate);
   EXPECT_FALSE(heard[1].event.substituted);
 }
 
@@ -296,9 +297,9 @@ TEST_F(Changes, TellOfAnotherArchiveBehindTheNameOnlyIfThatIsTheReading) {
   std::vector<Heard> told = Hear("Dense.Fast", from, to, true);
   std::vector<UtcTime> refreshed;
   for (const Heard& heard : told) {
-    if (heard.action == Action::kRefresh) refreshed.push_back(heard.event.time);
+    if (heard.action == EventAction::kRefresh) refreshed.push_back(heard.event.time);
   }
-  std::erase_if(told, [](const Heard& h) { return h.action == Action::kRefresh; });
+  std::erase_if(told, [](const Heard& h) { return h.action == EventAction::kRefresh; });
   EXPECT_EQ(told, silent);
   ASSERT_THAT(refreshed, SizeIs(3));
   EXPECT_GT(refreshed[0], At("2026-03-01T08:00:00Z"));

@@ -188,5 +188,26 @@ TEST_F(Contract, HoldsForBatches) {
   ExpectDefinition(batch.at("a"), "Response");
 }
 
+// Later versions add the links, which the reference shows.
+TEST_F(Contract, StreamUpdates) {
+  const std::string target = "/streams/" + world_.WebIdOf("Dense.Fast") + "/updates";
+  json::value registered = world_.PostJson(target);
+  registered.as_object().erase("Links");
+  ExpectDefinition(registered, "StreamUpdatesRegister");
+  marks_["{marker}"] = Text(registered.at("LatestMarker"));
+  world_.now = world_.now + Duration::Minutes(1);
+  json::value retrieved = Ask("/streams/updates/{marker}");
+  retrieved.as_object().erase("Links");
+  ExpectDefinition(retrieved, "StreamUpdatesRetrieve");
+  EXPECT_FALSE(retrieved.at("Events").as_array().empty());
+  for (const json::value& event : retrieved.at("Events").as_array())
+    ExpectDefinition(event, "DataPipeEvent");
+  const json::value set = Ask("/streamsets/updates", "?marker=" + marks_["{marker}"]);
+  for (json::value item : Items(set)) {
+    item.as_object().erase("Links");
+    ExpectDefinition(item, "StreamUpdatesRetrieve");
+  }
+}
+
 }  // namespace
 }  // namespace pilake::sim

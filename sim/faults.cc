@@ -30,16 +30,14 @@ constexpr std::string_view kNames[kFaultKinds] = {"401",
                                                   "empty200",
                                                   "html200",
                                                   "garbage200",
+                                                  "markers_lost",
                                                   "part500",
-                                                  "part429"};
-
-bool IsForParts(Fault fault) {
-  return fault == Fault::kPart500 || fault == Fault::kPart429 || fault == Fault::kWebException;
-}
-
-bool IsForCalls(Fault fault) {
-  return fault != Fault::kPart500 && fault != Fault::kPart429;
-}
+                                                  "part429",
+                                                  "message_dropped",
+                                                  "message_twice",
+                                                  "channel_cut",
+                                                  "channel_closed",
+                                                  "channel_stall"};
 
 }  // namespace
 
@@ -72,17 +70,33 @@ Status ApplyFault(std::string_view assignment, FaultOptions& options) {
 }
 
 FaultPlan::Decision FaultPlan::Next(UtcTime now) {
-  return Decide(calls_++, now, false);
+  return Decide(calls_++, now, Target::kCall);
 }
 FaultPlan::Decision FaultPlan::NextPart(UtcTime now) {
-  return Decide(parts_++, now, true);
+  return Decide(parts_++, now, Target::kPart);
+}
+FaultPlan::Decision FaultPlan::NextMessage(UtcTime now) {
+  return Decide(messages_++, now, Target::kMessage);
 }
 
-FaultPlan::Decision FaultPlan::Decide(uint64_t n, UtcTime now, bool part) const {
-  const uint64_t draw = Draw(options_.seed ^ (part ? 0x70617274ULL : 0), n);
+bool FaultPlan::Strikes(Fault fault, Target target) {
+  switch (target) {
+    case Target::kCall:
+      return fault < Fault::kPart500;
+    case Target::kPart:
+      return fault == Fault::kPart500 || fault == Fault::kPart429 || fault == Fault::kWebException;
+    case Target::kMessage:
+      return fault >= Fault::kMessageDropped;
+  }
+  return false;
+}
+
+FaultPlan::Decision FaultPlan::Decide(uint64_t n, UtcTime now, Target target) const {
+  constexpr uint64_t kSeeds[] = {0, 0x70617274ULL, 0x6d7367ULL};
+  const uint64_t draw = Draw(options_.seed ^ kSeeds[static_cast<size_t>(target)], n);
   double at = static_cast<double>(draw >> 11) * 0x1p-53;
   for (const FaultRule& rule : options_.rules) {
-    if (part ? !IsForParts(rule.fault) : !IsForCalls(rule.fault)) continue;
+    if (!Strikes(rule.fault, target)) continue;
     if (!rule.when.contains(now) || n < rule.first_call || n > rule.last_call) continue;
     if (at < rule.rate) return {rule.fault, Mix(draw)};
     at -= rule.rate;

@@ -34,8 +34,14 @@ enum class Fault : uint8_t {
   kEmpty200,            ///< 200 without body or content type
   kHtml200,             ///< 200 with a log-in page
   kGarbage200,          ///< 200 with bytes that are no JSON
+  kMarkersLost,         ///< Stream Updates have forgotten the markers of the call
   kPart500,
-  kPart429,  ///< one part of a batch fails
+  kPart429,         ///< one part of a batch fails
+  kMessageDropped,  ///< a message of a channel is not sent
+  kMessageTwice,    ///< it is sent twice
+  kChannelCut,      ///< instead of it the channel ends, without a word
+  kChannelClosed,   ///< it is closed with 1011
+  kChannelStall,    ///< it stays open, and nothing comes any more
   kNone,
 };
 inline constexpr size_t kFaultKinds = static_cast<size_t>(Fault::kNone);
@@ -77,13 +83,19 @@ class FaultPlan {
   Decision Next(UtcTime now);
   /// For a part of a batch: only kPart500, kPart429, kWebException or kNone.
   Decision NextPart(UtcTime now);
+  /// For a message of a channel: only one of the last five kinds or kNone.
+  Decision NextMessage(UtcTime now);
 
  private:
-  Decision Decide(uint64_t n, UtcTime now, bool part) const;
+  // What a fault strikes.
+  enum class Target : uint8_t { kCall, kPart, kMessage };
+  static bool Strikes(Fault fault, Target target);
+  Decision Decide(uint64_t n, UtcTime now, Target target) const;
 
   const FaultOptions options_;
   std::atomic<uint64_t> calls_ = 0;
   std::atomic<uint64_t> parts_ = 0;
+  std::atomic<uint64_t> messages_ = 0;
 };
 
 }  // namespace pilake::sim

@@ -16,6 +16,8 @@ enum class UnknownInSet : uint8_t { kWhole400, kWhole404, kItemErrors };
 enum class ItemsLimit : uint8_t { kStreamsTimesMaxCount, kMaxCount, kProduced };
 enum class NanAs : uint8_t { kBare, kString, kNull };
 enum class Counted : uint8_t { kGood, kAll, kNumbers };
+enum class DeletedAs : uint8_t { kEvent, kNull, kNothing };
+enum class Heartbeat : uint8_t { kEmptyItems, kEmptyObject, kEmptyFrame };
 enum class BlobAs : uint8_t { kBase64, kNotImplemented, kError };
 
 /// How this server reads the open questions. The first word of each list is the default: the
@@ -75,6 +77,34 @@ struct Readings {
   bool set_by_name = false;
   /// `webid_type=Full|IDOnly|PathOnly|LocalIDOnly|DefaultIDOnly`: the form where none is asked for.
   std::string webid_type = "Full";
+  /// `swapped_archive=silent|refresh`: do data pipes tell that another archive stands behind a
+  /// name?
+  bool refreshes_swapped = false;
+  /// `failover_pipes=resume|lost`: go data pipes on with the other member, or are they lost?
+  bool failover_loses_pipes = false;
+  /// `lost_marker=404|409|…`: a marker of a registration that is no more, or never was.
+  int lost_marker = 404;
+  /// `stale_marker=409|404|…`: a marker too old to be read again, or that never was given out.
+  int stale_marker = 409;
+  /// `overflow=failed|404`: too many events wait: the series fails once, or is lost.
+  bool overflow_is_lost = false;
+  /// `registered_status=200|201|…`: the answer to a registration.
+  int registered_status = 200;
+  /// `registered_word=Succeeded|Succeded`
+  std::string registered_word = "Succeeded";
+  /// `updated_word=Updated|Created`
+  std::string updated_word = "Updated";
+  /// `channel_order=shuffled|arrival`: the order of a series' events within a message.
+  bool channel_in_order = false;
+  /// `channel_delete=event|null|nothing`: a deleted event looks like any other, has no value, or is
+  /// not told.
+  DeletedAs channel_delete = DeletedAs::kEvent;
+  /// `channel_items=Items|Value`: a list of events a series, or one event an item.
+  bool channel_single_values = false;
+  /// `heartbeat=empty_items|empty_object|empty_frame`
+  Heartbeat heartbeat = Heartbeat::kEmptyItems;
+  /// `channel_end=cut|close`: how the server ends channels: as they are, or with a code.
+  bool closes_channels = false;
 };
 
 /// Applies one `KEY=VALUE`. `kInvalid` names what would have been valid.

@@ -240,6 +240,7 @@ constexpr VerbRule kVerbs[] = {
     {"server", Verb::kServer, Subject::kNone, "at name|moved", "seed"},
     {"failover", Verb::kFailover, Subject::kNone, "from to lag", "frozen split"},
     {"clock", Verb::kClock, Subject::kClock, "off from", "to"},
+    {"restart", Verb::kRestart, Subject::kNone, "at", "over"},
     {"fault", Verb::kFault, Subject::kFault, "rate", "from to calls"},
 };
 

@@ -44,6 +44,7 @@ enum class Verb : uint8_t {
   kServer,
   kFailover,
   kClock,
+  kRestart,
   kFault,
 };
 

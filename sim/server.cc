@@ -10,8 +10,10 @@
 
 #include "sim/api.h"
 #include "sim/batch.h"
+#include "sim/hash.h"
 #include "sim/rate_limit.h"
 #include "sim/text.h"
+#include "sim/updates.h"
 #include "web/certificate.h"
 #include "web/server.h"
 
@@ -86,7 +88,10 @@ struct Server::Impl {
         story(std::move(told)),
         faults(AllFaults(options.faults, story)),
         limit(options.rate_limit),
-        world{story, options.readings, options.items_max, clock.Now(), std::nullopt, tally} {
+        started(clock.Now()),
+        updates(Mix(options.plant.seed ^ static_cast<uint64_t>(started.ticks))),
+        world{story,         options.readings, options.items_max, started, std::nullopt, tally,
+              options.pipes, updates} {
     if (options.basic) world.user = options.basic->user;
   }
 
@@ -96,6 +101,8 @@ struct Server::Impl {
   Tally tally;
   FaultPlan faults;
   RateLimit limit;
+  const UtcTime started;
+  Updates updates;
   World world;
   std::atomic<uint64_t> next_member = 0;
   std::unique_ptr<web::Server> web;  // the last, so that its threads end first
@@ -119,6 +126,8 @@ struct Server::Impl {
       return Html(400, "Bad Request - Invalid URL", "HTTP Error 400. The request URL is invalid.");
     }
     const UtcTime now = clock.Now();
+    if (story.IsDownAt(now))
+      return Html(503, "Service Unavailable", "HTTP Error 503. The service is unavailable.");
     if (!limit.Admit(request.client, now)) return Errors(429, "Rate limit was reached");
     const FaultPlan::Decision fault = faults.Next(now);
     if (auto refused = StatusFault(fault.fault)) {
@@ -144,6 +153,7 @@ struct Server::Impl {
       return Html(404, "Not Found", "HTTP Error 404. The requested resource is not found.");
     }
     SetLateFailure(fault, *call);
+    call->fault = fault.fault;
     Answer answer = Apply(request, *call);
     if (sitting.is_new) {
       answer.headers.emplace_back("Set-Cookie", fmt::format("{}{}; path=/piwebapi", kMemberCookie,
@@ -155,7 +165,7 @@ struct Server::Impl {
   Answer Apply(const web::Request& request, const Call& call) {
     if (call.segments.size() == 1 && SameText(call.segments[0], "batch"))
       return ApplyBatch(request, call);
-    if (IsWrite(call.method)) return RefuseWrite(call);
+    if (IsWrite(call.method) && !IsRegistration(call)) return RefuseWrite(call);
     return Route(call);
   }
 
@@ -176,10 +186,7 @@ struct Server::Impl {
   }
 
   Answer ApplyBatch(const web::Request& request, const Call& call) {
-    if (request.method != "POST") {
-      return Message(405, fmt::format("The requested resource does not support http method '{}'.",
-                                      request.method));
-    }
+    if (request.method != "POST") return NoSuchMethod(call);
     ++tally.batch_calls;
     return Batch(call, request.body, [this, client = request.client](Call part) {
       return RunPart(std::move(part), client);
@@ -205,8 +212,8 @@ struct Server::Impl {
   // Whoever reads a historian must not write to it: counted, so that a test can insist on none.
   Answer RefuseWrite(const Call& call) {
     ++tally.writes_refused;
-    const Answer found = Route(call);
-    if (found.status == 404) return NoSuchResource(call);
+    const bool is_known = IsRegistration(call) || Route(call).status != 404;
+    if (!is_known) return NoSuchResource(call);
     return Errors(403, "The current user does not have the rights to change this.");
   }
 
@@ -378,6 +385,9 @@ ServerCounters Server::counters() const {
                              .scanned = tally.scanned,
                              .bytes = impl_->web->bytes_sent(),
                              .refused = tally.refused,
+                             .registrations = tally.registrations,
+                             .update_polls = tally.update_polls,
+                             .updates = tally.updates,
                              .writes_refused = tally.writes_refused};
   for (size_t i = 0; i < kFaultKinds; ++i) counters.faults[i] = tally.faults[i];
   return counters;

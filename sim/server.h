@@ -11,6 +11,7 @@
 #include "core/clock.h"
 #include "core/result.h"
 #include "sim/faults.h"
+#include "sim/pipe.h"
 #include "sim/plant.h"
 #include "sim/reading.h"
 #include "sim/script.h"
@@ -27,6 +28,7 @@ struct ServerOptions {
   Script script;  ///< what happens to the plant
   Readings readings;
   FaultOptions faults;
+  PipeOptions pipes;
   uint16_t port = 0;  ///< 0: any that is free
   int threads = 2;
   std::optional<BasicLogin> basic;  ///< none: anonymous
@@ -47,11 +49,14 @@ struct ServerCounters {
   uint64_t set_value_calls = 0;  ///< streamsets/value
   uint64_t point_list_calls = 0;
   uint64_t batch_calls = 0;
-  uint64_t series_reads = 0;  ///< series whose archive was read, sets and batches member by member
-  uint64_t events = 0;        ///< events rendered
-  uint64_t scanned = 0;       ///< events read for answers, whether they show or are only counted
-  uint64_t bytes = 0;         ///< sent
-  uint64_t refused = 0;       ///< answers of 400 and above
+  uint64_t series_reads = 0;   ///< series whose archive was read, sets and batches member by member
+  uint64_t events = 0;         ///< events rendered
+  uint64_t scanned = 0;        ///< events read for answers, whether they show or are only counted
+  uint64_t bytes = 0;          ///< sent
+  uint64_t refused = 0;        ///< answers of 400 and above
+  uint64_t registrations = 0;  ///< for Stream Updates, series by series, again and again included
+  uint64_t update_polls = 0;   ///< markers that were asked for
+  uint64_t updates = 0;        ///< events that were told to those
   uint64_t writes_refused = 0;                 ///< calls that would have changed a real PI System
   std::array<uint64_t, kFaultKinds> faults{};  ///< that struck, by kind
 };

@@ -340,5 +340,27 @@ TEST(Server, SaysWhyItCannotStart) {
   EXPECT_THAT(Server::Start(options, clock), FailsWith(ErrorKind::kInvalid));
 }
 
+TEST_F(OverTheWire, RegistersForUpdatesWithTheHeaderAgainstForgedPostsAndNotInABatch) {
+  Start({});
+  const std::string target = "/piwebapi/streams/P1DPUElTUlZcQkVOQ0guMDAwMDA/updates";
+  EXPECT_EQ(Post(server_->port(), target, "").status, 400);
+  EXPECT_EQ(Post(server_->port(), target, "", "X-Requested-With: pilake\r\n").status, 200);
+  const TestAnswer batch =
+      Post(server_->port(), "/piwebapi/batch",
+           R"({"a":{"Method":"POST","Resource":"https://h)" + target + R"("}})",
+           "X-Requested-With: pilake\r\n");
+  EXPECT_THAT(batch.body, HasSubstr("\"Status\":403"));
+  const ServerCounters counters = server_->counters();
+  EXPECT_EQ(counters.registrations, 1U);
+  EXPECT_EQ(counters.writes_refused, 1U);
+}
+
+TEST_F(OverTheWire, IsAwayWhileItRestarts) {
+  ServerOptions options;
+  options.script = *ParseScript("restart at 2026-03-03T11:59:00Z over 2m");
+  Start(std::move(options));
+  EXPECT_EQ(Ask("/system").status, 503);
+}
+
 }  // namespace
 }  // namespace pilake::sim

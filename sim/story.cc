@@ -133,6 +133,7 @@ Status Story::Include(const Scene& scene) {
     faults_.push_back({scene.fault, scene.rate, scene.when, scene.first_call, scene.last_call});
   if (scene.verb == Verb::kFailover) failovers_.push_back(scene);
   if (scene.verb == Verb::kClock) clocks_.push_back(scene);
+  if (scene.verb == Verb::kRestart) restarts_.push_back(scene);
   std::vector<uint32_t> tags;
   if (IsAboutTags(scene)) tags = TagsOf(scene);
   if (IsAboutTags(scene) && tags.empty())
@@ -196,6 +197,48 @@ UtcTime Story::DataTimeAt(UtcTime now, Member member) const {
     data = std::min(data, (scene.frozen ? scene.when.begin : now) - *scene.lag);
   }
   return data;
+}
+
+// In order; those that do not concern the member are left out.
+std::vector<UtcTime> Story::FailoversIn(Stretch stretch, Member member) const {
+  std::vector<UtcTime> turns;
+  for (const Scene& scene : failovers_) {
+    if (scene.split && member == Member::kFirst) continue;
+    for (const UtcTime turn : {scene.when.begin, scene.when.end}) {
+      if (stretch.after < turn && turn <= stretch.until) turns.push_back(turn);
+    }
+  }
+  std::ranges::sort(turns);
+  return turns;
+}
+
+bool Story::FailsOverIn(Stretch stretch, Member member) const {
+  return !FailoversIn(stretch, member).empty();
+}
+
+std::vector<Stretch> Story::DataStretches(Stretch stretch, Member member) const {
+  std::vector<Stretch> stretches;
+  UtcTime after = stretch.after;
+  std::vector<UtcTime> turns = FailoversIn(stretch, member);
+  turns.push_back(stretch.until + Duration::Ticks(1));
+  for (const UtcTime turn : turns) {
+    const UtcTime until = turn - Duration::Ticks(1);
+    if (after < until) stretches.push_back({DataTimeAt(after, member), DataTimeAt(until, member)});
+    after = turn;
+  }
+  return stretches;
+}
+
+bool Story::RestartsIn(Stretch stretch) const {
+  return std::ranges::any_of(restarts_, [&](const Scene& scene) {
+    return stretch.after < scene.when.begin && scene.when.begin <= stretch.until;
+  });
+}
+
+bool Story::IsDownAt(UtcTime now) const {
+  return std::ranges::any_of(restarts_, [&](const Scene& scene) {
+    return scene.when.begin <= now && now < scene.when.begin + scene.over;
+  });
 }
 
 bool Story::IsSplitAt(UtcTime now) const {

@@ -8,6 +8,7 @@
 
 #include "core/result.h"
 #include "core/time.h"
+#include "sim/changes.h"
 #include "sim/faults.h"
 #include "sim/plant.h"
 #include "sim/script.h"
@@ -32,8 +33,15 @@ class Story {
   std::shared_ptr<const Plant> PlantAt(UtcTime now) const;
   /// As of when `member` knows the events, at `now`.
   UtcTime DataTimeAt(UtcTime now, Member member) const;
+  /// What `member` comes to know of in `stretch`, in the archive's own time: it leaps back, or
+  /// ahead, where another member of the collective takes over.
+  std::vector<Stretch> DataStretches(Stretch stretch, Member member) const;
+  bool FailsOverIn(Stretch stretch, Member member) const;
   /// Are there two members behind the address at `now`?
   bool IsSplitAt(UtcTime now) const;
+  /// Does the web host lose its memory in `stretch`? Is it away at `now`?
+  bool RestartsIn(Stretch stretch) const;
+  bool IsDownAt(UtcTime now) const;
   /// What the clock of the web host, and that of the Data Archive, shows at `now`.
   UtcTime HostTimeAt(UtcTime now) const { return ClockAt("host", now); }
   UtcTime ArchiveTimeAt(UtcTime now) const { return ClockAt("archive", now); }
@@ -64,7 +72,9 @@ class Story {
   std::vector<uint32_t> origins_;  ///< by position in `points()`: whom it follows, or itself
   std::vector<Cast> changes_;      ///< the scenes that change what there is
   std::vector<UtcTime> turns_;     ///< when one of those begins or ends, in order
-  std::vector<Scene> failovers_, clocks_;
+  std::vector<UtcTime> FailoversIn(Stretch stretch, Member member) const;
+
+  std::vector<Scene> failovers_, clocks_, restarts_;
   std::vector<FaultRule> faults_;
   UtcTime end_{INT64_MIN};
   std::shared_ptr<Views> views_;

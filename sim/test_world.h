@@ -12,6 +12,7 @@
 #include "core/matchers.h"
 #include "sim/api.h"
 #include "sim/batch.h"
+#include "sim/updates.h"
 
 namespace pilake::sim {
 
@@ -47,18 +48,26 @@ struct TestWorld {
   Tally tally;
   UtcTime now = At("2026-03-03T12:00:00Z");
   LateFailure late_failure;
-  World world{story, readings, 150'000, At("2026-03-03T00:00:00Z"), std::nullopt, tally};
+  PipeOptions pipes;
+  Updates updates{1};
+  Member member = Member::kFirst;
+  Fault fault = Fault::kNone;
+  World world{story,        readings, 150'000, At("2026-03-03T00:00:00Z"),
+              std::nullopt, tally,    pipes,   updates};
 
-  /// Asks `GET /piwebapi` + `target`; `status` and the body as text.
-  std::string Ask(std::string_view target) {
-    auto call =
-        MakeCall(world, "GET", "/piwebapi" + std::string(target), "https://host/piwebapi", now);
+  /// Asks `GET /piwebapi` + `target`, or another method; `status` and the body as text.
+  std::string Ask(std::string_view target, std::string method = "GET") {
+    auto call = MakeCall(world, std::move(method), "/piwebapi" + std::string(target),
+                         "https://host/piwebapi", now, member);
     if (call) call->late_failure = late_failure;
+    if (call) call->fault = fault;
     Answer answer = call ? Route(*call) : Refusal(call.error());
     status = answer.status;
+    headers = answer.headers;
     return Drain(answer);
   }
   boost::json::value AskJson(std::string_view target) { return Parse(Ask(target)); }
+  boost::json::value PostJson(std::string_view target) { return Parse(Ask(target, "POST")); }
 
   std::string AskBatch(std::string_view body) {
     const auto call = MakeCall(world, "POST", "/piwebapi/batch", "https://host/piwebapi", now);
@@ -85,6 +94,7 @@ struct TestWorld {
   }
 
   int status = 0;
+  web::Headers headers;
 };
 
 }  // namespace pilake::sim
