@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <ctime>
+#include <deque>
 #include <thread>
 
 #include <boost/asio/as_tuple.hpp>
@@ -32,8 +32,10 @@
 #include <boost/beast/http/status.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/version.hpp>
+#include <boost/beast/websocket/ssl.hpp>
+#include <boost/beast/websocket/stream.hpp>
 
-#include "web/gzip.h"
+#include "web/outgoing.h"
 
 namespace pilake::web {
 namespace {
@@ -41,6 +43,7 @@ namespace {
 namespace net = boost::asio;
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
+namespace websocket = boost::beast::websocket;
 using boost::system::error_code;
 using net::ip::tcp;
 
@@ -48,127 +51,19 @@ constexpr auto kAwait = net::as_tuple(net::use_awaitable);
 constexpr auto kIdle = std::chrono::seconds(120);
 constexpr auto kHeld = std::chrono::minutes(15);  // longer than any client waits
 constexpr uint32_t kHeadBytesMax = 256 << 10;
+constexpr size_t kReadBytesMax = 64 << 10;  // of a client's message, which nobody reads
+constexpr uint16_t kTryAgainLater = 1013;
 
 bool EqualsFolded(std::string_view a, std::string_view b) {
   return beast::iequals({a.data(), a.size()}, {b.data(), b.size()});
 }
 
-bool Contains(std::string_view list, std::string_view word) {
-  return std::ranges::search(list, word, [](unsigned char a, unsigned char b) {
-           return std::tolower(a) == std::tolower(b);
-         }).begin() != list.end();
-}
+using Message = http::request<http::string_body>;
 
-std::string HttpDate(std::time_t time) {
-  std::tm utc{};
-  gmtime_r(&time, &utc);
-  char text[40];
-  return {text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &utc)};
-}
-
-bool BodyForbidden(int status) {
-  return status < 200 || status == 204 || status == 304;
-}
-
-void AppendChunk(std::string_view bytes, std::string& out) {
-  fmt::format_to(std::back_inserter(out), "{:x}\r\n", bytes.size());
-  out += bytes;
-  out += "\r\n";
-}
-
-bool CutsBody(const Mishap& mishap) {
-  return mishap.kind == Mishap::Kind::kCutBody || mishap.kind == Mishap::Kind::kReset ||
-         mishap.kind == Mishap::Kind::kStall;
-}
-
-// One answer on its way out: head, then pieces, plain or compressed, framed for the wire.
-class Outgoing {
- public:
-  Outgoing(Response response, const Request& request, bool keep_alive, std::string_view server)
-      : response_(std::move(response)),
-        head_only_(request.method == "HEAD"),
-        keep_alive_(keep_alive) {
-    if (Contains(request.Header("Accept-Encoding"), "gzip") && !BodyForbidden(response_.status)) {
-      gzip_.emplace();
-    }
-    server_ = server;
-  }
-
-  // Fills `out` with what has to be sent next; false if that is the last.
-  bool Next(std::string& out) {
-    out.clear();
-    piece_.clear();
-    const bool more = NextPiece();
-    if (gzip_) {
-      packed_.clear();
-      if (!piece_.empty() || begun_) gzip_->Append(piece_, !more, packed_);
-      std::swap(piece_, packed_);
-    }
-    if (!begun_) AppendHead(more, out);
-    begun_ = true;
-    if (head_only_ || BodyForbidden(response_.status)) return false;
-    return AppendBody(more, out);
-  }
-
-  const Mishap& mishap() const { return response_.mishap; }
-  bool IsStuck() const { return response_.pieces != nullptr && response_.pieces->IsStuck(); }
-
- private:
-  bool NextPiece() {
-    if (response_.pieces == nullptr) {
-      piece_ = std::move(response_.body);
-      return false;
-    }
-    return response_.pieces->Append(piece_);
-  }
-
-  void AppendHead(bool more, std::string& out) {
-    auto to = std::back_inserter(out);
-    fmt::format_to(to, "HTTP/1.1 {} {}\r\n", response_.status, ReasonPhrase(response_.status));
-    for (const auto& [name, value] : response_.headers)
-      fmt::format_to(to, "{}: {}\r\n", name, value);
-    if (gzip_ && !piece_.empty()) out += "Content-Encoding: gzip\r\nVary: Accept-Encoding\r\n";
-    chunked_ = more;
-    if (chunked_) {
-      out += "Transfer-Encoding: chunked\r\n";
-    } else if (!BodyForbidden(response_.status)) {
-      fmt::format_to(to, "Content-Length: {}\r\n", piece_.size());
-    }
-    fmt::format_to(to, "Server: {}\r\nDate: {}\r\n", server_, HttpDate(std::time(nullptr)));
-    if (!keep_alive_) out += "Connection: close\r\n";
-    out += "\r\n";
-  }
-
-  // False after the last byte, be it a wanted one or that of a mishap.
-  bool AppendBody(bool more, std::string& out) {
-    const uint64_t cut = response_.mishap.after_bytes;
-    const bool cut_now = CutsBody(response_.mishap) && (sent_ + piece_.size() >= cut || !more);
-    if (cut_now) piece_.resize(std::min<uint64_t>(piece_.size(), cut > sent_ ? cut - sent_ : 0));
-    sent_ += piece_.size();
-    if (!chunked_) {
-      out += piece_;
-    } else if (cut_now) {  // in the middle of a chunk
-      fmt::format_to(std::back_inserter(out), "{:x}\r\n", piece_.size() + 1000);
-      out += piece_;
-    } else {
-      if (!piece_.empty()) AppendChunk(piece_, out);
-      if (!more) out += "0\r\n\r\n";
-    }
-    return more && !cut_now;
-  }
-
-  Response response_;
-  bool head_only_, keep_alive_;
-  std::string_view server_;
-  std::optional<Gzip> gzip_;
-  std::string piece_, packed_;
-  bool begun_ = false, chunked_ = false;
-  uint64_t sent_ = 0;
-};
-
-Request ToRequest(http::request<http::string_body>&& message, size_t head_bytes,
-                  std::string client) {
+// All but the body stays there.
+Request ToRequest(Message& message, size_t head_bytes, std::string client) {
   Request request;
+  request.is_upgrade = websocket::is_upgrade(message);
   const auto method = message.method_string();
   request.method.assign(method.data(), method.size());
   request.target.assign(message.target().data(), message.target().size());
@@ -202,6 +97,36 @@ void Reset(tcp::socket& socket) {
   socket.set_option(net::socket_base::linger(true, 0), ignored);
   socket.close(ignored);
 }
+
+// One WebSocket: asked for news by one coroutine, written by another, listened to by a third, all
+// on one strand.
+template <typename Stream>
+struct Socket {
+  Socket(Stream& stream, const net::any_io_executor& executor, std::unique_ptr<Pusher> what)
+      : wire(stream), work(executor), pause(executor), done(executor), pusher(std::move(what)) {
+    work.expires_at(net::steady_timer::time_point::max());
+    done.expires_at(net::steady_timer::time_point::max());
+  }
+
+  websocket::stream<Stream&> wire;
+  net::steady_timer work, pause, done;  // cancelled to wake who waits
+  std::unique_ptr<Pusher> pusher;
+  std::deque<std::string> queue;
+  size_t queued_bytes = 0;
+  bool has_ended = false;
+  int running = 0;
+
+  void End() {
+    has_ended = true;
+    work.cancel();
+    pause.cancel();
+  }
+  // Of a coroutine, the last thing it does.
+  void Leave() {
+    End();
+    if (--running == 0) done.cancel();
+  }
+};
 
 }  // namespace
 
@@ -310,18 +235,24 @@ struct Server::Impl {
         co_await Refuse(stream, body_failed);
         co_return false;
       }
-      // Here an upgrade to a WebSocket would leave for a handler of its own.
-      const bool keep_alive = parser.get().keep_alive();
-      const Request request = ToRequest(parser.release(), head_bytes, client);
-      if (!co_await Answer(stream, request, keep_alive)) co_return false;
+      Message message = parser.release();
+      const bool keep_alive = message.keep_alive();
+      const Request request = ToRequest(message, head_bytes, client);
+      Response response = handler(request);
+      if (response.pusher != nullptr) {
+        co_await Push(stream, message, std::move(response));
+        co_return false;
+      }
+      if (!co_await Answer(stream, request, std::move(response), keep_alive)) co_return false;
       if (!keep_alive) co_return true;
     }
   }
 
   // False if the connection must not be used any more.
   template <typename Stream>
-  net::awaitable<bool> Answer(Stream& stream, const Request& request, bool keep_alive) {
-    Outgoing outgoing(handler(request), request, keep_alive, options.server_header);
+  net::awaitable<bool> Answer(Stream& stream, const Request& request, Response response,
+                              bool keep_alive) {
+    Outgoing outgoing(std::move(response), request, keep_alive, options.server_header);
     const Mishap& mishap = outgoing.mishap();
     if (mishap.delay > Duration{}) co_await Pause(mishap.delay);
     if (mishap.kind == Mishap::Kind::kHangUp) co_return false;
@@ -348,6 +279,105 @@ struct Server::Impl {
     }
     if (mishap.kind == Mishap::Kind::kReset) Reset(SocketOf(stream));
     co_return mishap.kind == Mishap::Kind::kNone;
+  }
+
+  // Upgrades the connection and sends what its pusher has until either side ends it.
+  template <typename Stream>
+  net::awaitable<void> Push(Stream& stream, const Message& message, Response response) {
+    const auto executor = co_await net::this_coro::executor;
+    const auto socket =
+        std::make_shared<Socket<Stream>>(stream, executor, std::move(response.pusher));
+    TcpOf(stream).expires_never();  // the WebSocket has timers of its own
+    socket->wire.set_option(websocket::stream_base::timeout{std::chrono::seconds(10),
+                                                            websocket::stream_base::none(), false});
+    socket->wire.set_option(websocket::stream_base::decorator(
+        [headers = std::move(response.headers),
+         server = options.server_header](websocket::response_type& answer) {
+          for (const auto& [name, value] : headers) answer.insert(name, value);
+          answer.set(http::field::server, server);
+        }));
+    socket->wire.auto_fragment(false);
+    socket->wire.read_message_max(kReadBytesMax);
+    const auto [failed] = co_await socket->wire.async_accept(message, kAwait);
+    if (failed) co_return;
+    socket->wire.text(true);
+    socket->running = 2;
+    net::co_spawn(executor, Listen(socket), net::detached);
+    net::co_spawn(executor, Write(socket), net::detached);
+    co_await Ask(*socket, response.outgoing_bytes_max);
+    socket->End();
+    error_code ignored;
+    SocketOf(stream).close(ignored);
+    if (socket->running > 0) co_await socket->done.async_wait(kAwait);
+  }
+
+  // Nothing is expected of the client; pings and closes are answered on the way.
+  template <typename Stream>
+  static net::awaitable<void> Listen(std::shared_ptr<Socket<Stream>> socket) {
+    beast::flat_buffer ignored;
+    for (;;) {
+      const auto [failed, bytes] = co_await socket->wire.async_read(ignored, kAwait);
+      if (failed) break;
+      ignored.clear();
+    }
+    socket->Leave();
+  }
+
+  template <typename Stream>
+  net::awaitable<void> Write(std::shared_ptr<Socket<Stream>> socket) {
+    while (!socket->has_ended) {
+      if (socket->queue.empty()) {
+        co_await socket->work.async_wait(kAwait);
+        continue;
+      }
+      bytes_sent += socket->queue.front().size();
+      const auto [failed, bytes] =
+          co_await socket->wire.async_write(net::buffer(socket->queue.front()), kAwait);
+      if (failed) break;
+      socket->queued_bytes -= socket->queue.front().size();
+      socket->queue.pop_front();
+      socket->pause.cancel();
+    }
+    socket->Leave();
+  }
+
+  template <typename Stream>
+  static net::awaitable<void> Ask(Socket<Stream>& socket, size_t bytes_max) {
+    while (!socket.has_ended) {
+      Pusher::Turn turn = socket.pusher->Next();
+      for (std::string& message : turn.messages) {
+        socket.queued_bytes += message.size();
+        socket.queue.push_back(std::move(message));
+      }
+      socket.work.cancel();
+      if (socket.queued_bytes > bytes_max) {
+        turn.end = socket.pusher->TooSlow();
+        turn.close_code = kTryAgainLater;
+        socket.queue.resize(std::min<size_t>(socket.queue.size(), 1));  // the one on its way
+      }
+      if (turn.end != Pusher::End::kNone) co_return co_await Finish(socket, turn);
+      const auto next = std::chrono::steady_clock::now() + turn.wait.chrono();
+      while (!socket.has_ended && std::chrono::steady_clock::now() < next) {
+        socket.pause.expires_at(next);
+        co_await socket.pause.async_wait(kAwait);
+      }
+    }
+  }
+
+  // What is queued still goes out before a close.
+  template <typename Stream>
+  static net::awaitable<void> Finish(Socket<Stream>& socket, const Pusher::Turn& turn) {
+    if (turn.end == Pusher::End::kCut) co_return;
+    const auto patience =
+        turn.end == Pusher::End::kStall ? std::chrono::seconds(kHeld) : std::chrono::seconds(10);
+    const auto latest = std::chrono::steady_clock::now() + patience;
+    const auto waits = [&] { return turn.end == Pusher::End::kStall || !socket.queue.empty(); };
+    while (!socket.has_ended && waits() && std::chrono::steady_clock::now() < latest) {
+      socket.pause.expires_at(latest);
+      co_await socket.pause.async_wait(kAwait);
+    }
+    if (turn.end == Pusher::End::kStall || socket.has_ended || !socket.queue.empty()) co_return;
+    co_await socket.wire.async_close(websocket::close_code(turn.close_code), kAwait);
   }
 
   static net::awaitable<void> Pause(Duration span) {

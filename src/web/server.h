@@ -24,8 +24,9 @@ struct Request {
   std::string target;  ///< as sent, still percent-encoded: `/piwebapi/points?path=…`
   Headers headers;
   std::string body;
-  std::string client;     ///< the client's address, without port
-  size_t head_bytes = 0;  ///< of the request line and all headers
+  std::string client;       ///< the client's address, without port
+  size_t head_bytes = 0;    ///< of the request line and all headers
+  bool is_upgrade = false;  ///< it asks for a WebSocket
 
   /// The value of a header, whatever the case of its name; empty if it is not there.
   std::string_view Header(std::string_view name) const;
@@ -60,12 +61,38 @@ struct Mishap {
   Duration pause_per_piece;  ///< and between the pieces
 };
 
+/// What stands behind a connection that became a WebSocket: it is asked again and again what is to
+/// be sent. Used by one thread at a time, but not always by the same; must not wait.
+class Pusher {
+ public:
+  virtual ~Pusher() = default;
+
+  enum class End : uint8_t {
+    kNone,
+    kClose,  ///< what was given still goes out, then the code
+    kCut,    ///< the connection ends without a word
+    kStall,  ///< nothing more comes, and it stays open
+  };
+  struct Turn {
+    std::vector<std::string> messages;  ///< one text frame each
+    Duration wait;                      ///< machine time until it is asked again
+    End end = End::kNone;
+    uint16_t close_code = 1000;
+  };
+  virtual Turn Next() = 0;
+  /// The client does not take what it is sent: how is it to end?
+  virtual End TooSlow() { return End::kCut; }
+};
+
 struct Response {
   int status = 200;
   Headers headers;               ///< without those that tell the body's length or encoding
   std::string body;              ///< the whole body, unless there are `pieces`
   std::unique_ptr<Body> pieces;  ///< sent chunked, unless the first piece is the last
   Mishap mishap;
+  /// 101 instead of all that, for a request that `is_upgrade`; `headers` go with it.
+  std::unique_ptr<Pusher> pusher;
+  size_t outgoing_bytes_max = 16 << 20;  ///< what a pusher's client may leave untaken
 };
 
 /// Answers one request. Called on any of the server's threads; must not wait.
