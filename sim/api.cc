@@ -216,10 +216,18 @@ Guid StateGuid(const Call& call, const DigitalSet& set, const DigitalState& stat
       call, static_cast<uint64_t>(set.id) << 32 | static_cast<uint64_t>(state.code) | 1ULL << 62);
 }
 
-std::string PointWebIdText(const Call& call, const Point& point) {
-  WebId id = NewWebId(call, WebIdKind::kPoint, call.plant->server_name() + "\\" + point.name);
+std::string PointWebIdText(const Plant& plant, const Point& point, WebIdType type) {
+  WebId id;
+  id.type = type;
+  id.kind = WebIdKind::kPoint;
+  id.server = plant.server_guid();
+  id.path = plant.server_name() + "\\" + point.name;
   id.point_id = point.id;
   return WriteWebId(id);
+}
+
+std::string PointWebIdText(const Call& call, const Point& point) {
+  return PointWebIdText(*call.plant, point, call.web_id_type);
 }
 
 std::string ServerWebIdText(const Call& call) {
@@ -267,6 +275,7 @@ Result<Call> MakeCall(const World& world, std::string method, std::string_view u
   Call call{.world = world,
             .plant = world.story.PlantAt(now),
             .method = std::move(method),
+            .is_upgrade = false,
             .segments = {},
             .query = {},
             .base = std::move(base),

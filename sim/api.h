@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/clock.h"
 #include "core/result.h"
 #include "core/time.h"
 #include "sim/faults.h"
@@ -46,7 +47,8 @@ struct Tally {
   std::atomic<uint64_t> calls = 0, batch_parts = 0, recorded_calls = 0, set_recorded_calls = 0,
                         set_value_calls = 0, point_list_calls = 0, batch_calls = 0,
                         series_reads = 0, events = 0, scanned = 0, refused = 0, writes_refused = 0,
-                        registrations = 0, update_polls = 0, updates = 0;
+                        registrations = 0, update_polls = 0, updates = 0, channels = 0,
+                        open_channels = 0, slow_channels = 0, messages = 0, message_events = 0;
 };
 
 class Updates;
@@ -61,6 +63,8 @@ struct World {
   Tally& tally;
   const PipeOptions& pipes;
   Updates& updates;
+  const Clock& clock;  ///< of the plant, for what goes on between calls
+  FaultPlan& faults;
 };
 
 /// Make a body fail after so many items although its status is 200 already (wire §1.6).
@@ -75,6 +79,7 @@ struct Call {
   const World& world;
   std::shared_ptr<const Plant> plant;  ///< as of `now`
   std::string method;
+  bool is_upgrade = false;            ///< it asks for a WebSocket
   std::vector<std::string> segments;  ///< of the path below `/piwebapi`, decoded
   Query query;
   std::string base;                ///< `https://host/piwebapi`, as the client wrote the host
@@ -123,6 +128,7 @@ Found FindPointByPath(const Call& call, std::string_view path);
 /// The data server, if the WebID names ours.
 Status FindServer(const Call& call, std::string_view web_id);
 
+std::string PointWebIdText(const Plant& plant, const Point& point, WebIdType type);
 std::string PointWebIdText(const Call& call, const Point& point);
 std::string ServerWebIdText(const Call& call);
 std::string SetWebIdText(const Call& call, const DigitalSet& set);

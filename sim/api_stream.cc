@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "sim/channel.h"
 #include "sim/recorded_body.h"
 #include "sim/text.h"
 
@@ -182,6 +183,16 @@ Result<Event> ReadValue(const Call& call, const Point& point) {
   return event;
 }
 
+Event ReadCurrent(const World& world, const Plant& plant, const Point& point, UtcTime data,
+                  UtcTime now) {
+  const History history(plant, point, data, LensOf(world.readings));
+  Event event;
+  const bool found = point.future ? ReadAtOrBefore(history, now, event) : history.ReadNewest(event);
+  if (!found) return NoDataEvent(plant);
+  ShowAsRead(point, world.readings, event);
+  return event;
+}
+
 Event ReadEnd(const Call& call, const Point& point) {
   const Readings& readings = call.world.readings;
   const History history(*call.plant, point, call.data_now, LensOf(readings));
@@ -254,11 +265,9 @@ Result<Answer> Streams(const Call& call) {
     std::string_view name;
     Result<Answer> (*answer)(const Call&, const Point&);
   };
-  static constexpr Action kActions[] = {{"recorded", GetRecorded},
-                                        {"value", GetValue},
-                                        {"end", GetEnd},
-                                        {"summary", GetSummary},
-                                        {"updates", RegisterStream}};
+  static constexpr Action kActions[] = {
+      {"recorded", GetRecorded}, {"value", GetValue},         {"end", GetEnd},
+      {"summary", GetSummary},   {"updates", RegisterStream}, {"channel", OpenChannel}};
   for (const Action& action : kActions) {
     if (!SameText(action.name, segments[2])) continue;
     if (action.answer == RegisterStream && !IsRegistration(call)) return NoSuchMethod(call);

@@ -23,6 +23,9 @@ Answer Silence();
 
 /// The snapshot, or the value at the parameter `time`.
 Result<Event> ReadValue(const Call& call, const Point& point);
+/// The snapshot, or of a future point the value at `now`; as of `data` in the archive's own time.
+Event ReadCurrent(const World& world, const Plant& plant, const Point& point, UtcTime data,
+                  UtcTime now);
 /// The last event, be it in the future.
 Event ReadEnd(const Call& call, const Point& point);
 /// The summary `Count`: of events if weighted by events, else of seconds.

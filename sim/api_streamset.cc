@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "sim/api_stream.h"
+#include "sim/channel.h"
 #include "sim/event_json.h"
 #include "sim/recorded_body.h"
 #include "sim/text.h"
@@ -232,11 +233,9 @@ Result<Answer> StreamSets(const Call& call) {
     std::string_view name;
     Result<Answer> (*answer)(const Call&);
   };
-  static constexpr Action kActions[] = {{"recorded", GetRecorded},
-                                        {"value", GetValue},
-                                        {"end", GetEnd},
-                                        {"summary", GetSummary},
-                                        {"updates", RetrieveStreams}};
+  static constexpr Action kActions[] = {
+      {"recorded", GetRecorded}, {"value", GetValue},          {"end", GetEnd},
+      {"summary", GetSummary},   {"updates", RetrieveStreams}, {"channel", OpenSetChannel}};
   for (const Action& action : kActions) {
     if (SameText(action.name, call.segments[1])) return action.answer(call);
   }

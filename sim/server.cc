@@ -90,8 +90,8 @@ struct Server::Impl {
         limit(options.rate_limit),
         started(clock.Now()),
         updates(Mix(options.plant.seed ^ static_cast<uint64_t>(started.ticks))),
-        world{story,         options.readings, options.items_max, started, std::nullopt, tally,
-              options.pipes, updates} {
+        world{story, options.readings, options.items_max, started, std::nullopt,
+              tally, options.pipes,    updates,           clock,   faults} {
     if (options.basic) world.user = options.basic->user;
   }
 
@@ -154,6 +154,7 @@ struct Server::Impl {
     }
     SetLateFailure(fault, *call);
     call->fault = fault.fault;
+    call->is_upgrade = request.is_upgrade;
     Answer answer = Apply(request, *call);
     if (sitting.is_new) {
       answer.headers.emplace_back("Set-Cookie", fmt::format("{}{}; path=/piwebapi", kMemberCookie,
@@ -388,6 +389,10 @@ ServerCounters Server::counters() const {
                              .registrations = tally.registrations,
                              .update_polls = tally.update_polls,
                              .updates = tally.updates,
+                             .channels = tally.channels,
+                             .slow_channels = tally.slow_channels,
+                             .messages = tally.messages,
+                             .message_events = tally.message_events,
                              .writes_refused = tally.writes_refused};
   for (size_t i = 0; i < kFaultKinds; ++i) counters.faults[i] = tally.faults[i];
   return counters;

@@ -57,6 +57,10 @@ struct ServerCounters {
   uint64_t registrations = 0;  ///< for Stream Updates, series by series, again and again included
   uint64_t update_polls = 0;   ///< markers that were asked for
   uint64_t updates = 0;        ///< events that were told to those
+  uint64_t channels = 0;       ///< opened
+  uint64_t slow_channels = 0;  ///< ended because their clients did not take what was sent
+  uint64_t messages = 0;       ///< pushed, heartbeats included
+  uint64_t message_events = 0;
   uint64_t writes_refused = 0;                 ///< calls that would have changed a real PI System
   std::array<uint64_t, kFaultKinds> faults{};  ///< that struck, by kind
 };

@@ -38,6 +38,17 @@ inline std::string Drain(Answer& answer) {
   return body;
 }
 
+/// Shows a time that a test moves.
+class HandClock : public Clock {
+ public:
+  explicit HandClock(const UtcTime& now) : now_(now) {}
+  UtcTime Now() const override { return now_; }
+  bool SleepUntil(UtcTime, const std::stop_token&) const override { return false; }
+
+ private:
+  const UtcTime& now_;
+};
+
 struct TestWorld {
   explicit TestWorld(Plant made, std::string_view script = "")
       : story(*Story::Make(std::move(made), *ParseScript(script))) {}
@@ -50,10 +61,12 @@ struct TestWorld {
   LateFailure late_failure;
   PipeOptions pipes;
   Updates updates{1};
+  HandClock clock{now};
+  FaultPlan faults{{}};
   Member member = Member::kFirst;
   Fault fault = Fault::kNone;
-  World world{story,        readings, 150'000, At("2026-03-03T00:00:00Z"),
-              std::nullopt, tally,    pipes,   updates};
+  World world{story,   readings, 150'000, At("2026-03-03T00:00:00Z"), std::nullopt, tally, pipes,
+              updates, clock,    faults};
 
   /// Asks `GET /piwebapi` + `target`, or another method; `status` and the body as text.
   std::string Ask(std::string_view target, std::string method = "GET") {
