@@ -26,6 +26,7 @@ namespace {
 struct SimulateFlags {
   sim::PlantOptions plant;
   std::string from, script, test_clock, port_file, user, password, auth, at, until, out;
+  std::string poll = "2s", updates_idle = "10m";
   std::vector<std::string> readings, faults;
   uint64_t fault_seed = 1;
   bool settled = false;
@@ -60,6 +61,11 @@ Result<sim::ServerOptions> ServerFrom(const SimulateFlags& flags) {
   for (const std::string& assignment : flags.faults)
     RETURN_IF_ERROR(sim::ApplyFault(assignment, server.faults));
   server.faults.seed = flags.fault_seed;
+  ASSIGN_OR_RETURN(server.pipes.poll, ParseDuration(flags.poll));
+  if (server.pipes.poll <= Duration{})
+    return Fail(ErrorKind::kInvalid, "--poll-interval is longer than nothing, not '{}'",
+                flags.poll);
+  ASSIGN_OR_RETURN(server.pipes.idle, ParseDuration(flags.updates_idle));
   if (flags.auth == "basic") server.basic = {flags.user, flags.password};
   return server;
 }
@@ -100,9 +106,12 @@ Status Serve(const SimulateFlags& flags, const std::stop_token& stop) {
   fmt::print(
       stderr,
       "answered calls={} batch_parts={} series_reads={} events={} scanned={} bytes={} refused={} "
-      "writes_refused={}{}\n",
+      "writes_refused={} registrations={} update_polls={} updates={} channels={} messages={} "
+      "message_events={} slow_channels={}{}\n",
       counters.calls, counters.batch_parts, counters.series_reads, counters.events,
-      counters.scanned, counters.bytes, counters.refused, counters.writes_refused, faults);
+      counters.scanned, counters.bytes, counters.refused, counters.writes_refused,
+      counters.registrations, counters.update_polls, counters.updates, counters.channels,
+      counters.messages, counters.message_events, counters.slow_channels, faults);
   return {};
 }
 
@@ -163,6 +172,21 @@ void AddServerOptions(CLI::App& command, SimulateFlags& flags) {
   command.add_option("--fault", flags.faults,
                      "KIND=RATE, e.g. 429=0.01, reset=0.05, webexception=0.1 (repeatable)");
   command.add_option("--fault-seed", flags.fault_seed)->capture_default_str();
+  command.add_option("--poll-interval", flags.poll, "How often channels look for news: 1s to 5s")
+      ->capture_default_str();
+  command
+      .add_option("--pending-max", server.pipes.pending_max,
+                  "Events that may wait for one registration for Stream Updates")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  command
+      .add_option("--updates-idle", flags.updates_idle,
+                  "How long a registration lives without being asked")
+      ->capture_default_str();
+  command
+      .add_option("--outgoing-max", server.pipes.outgoing_bytes_max,
+                  "Bytes that a channel's client may leave untaken before it is cut")
+      ->capture_default_str();
   command.add_flag("--login-page", server.login_page, "Answer everything with a log-in page");
   command.add_flag("--garbage", server.garbage, "Answer everything with broken JSON");
 }
