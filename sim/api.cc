@@ -190,13 +190,17 @@ Status FindServer(const Call& call, std::string_view text) {
 
 namespace {
 
-WebId NewWebId(const Call& call, WebIdKind kind, std::string path) {
+WebId NewWebId(const Plant& plant, WebIdType type, WebIdKind kind, std::string path) {
   WebId id;
-  id.type = call.web_id_type;
+  id.type = type;
   id.kind = kind;
-  id.server = call.plant->server_guid();
+  id.server = plant.server_guid();
   id.path = std::move(path);
   return id;
+}
+
+WebId NewWebId(const Call& call, WebIdKind kind, std::string path) {
+  return NewWebId(*call.plant, call.web_id_type, kind, std::move(path));
 }
 
 Guid ObjectGuid(const Call& call, uint64_t what) {
@@ -217,11 +221,7 @@ Guid StateGuid(const Call& call, const DigitalSet& set, const DigitalState& stat
 }
 
 std::string PointWebIdText(const Plant& plant, const Point& point, WebIdType type) {
-  WebId id;
-  id.type = type;
-  id.kind = WebIdKind::kPoint;
-  id.server = plant.server_guid();
-  id.path = plant.server_name() + "\\" + point.name;
+  WebId id = NewWebId(plant, type, WebIdKind::kPoint, plant.server_name() + "\\" + point.name);
   id.point_id = point.id;
   return WriteWebId(id);
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "sim/channel.h"
 #include "sim/recorded_body.h"
@@ -165,11 +166,17 @@ Answer WebExceptionAlone(const Call& call, const ReadFailure& failure) {
   });
 }
 
+// What was found, as it is shown; or the state that stands for nothing.
+Event Shown(const World& world, const Plant& plant, const Point& point, bool found, Event event) {
+  if (!found) return NoDataEvent(plant);
+  ShowAsRead(point, world.readings, event);
+  return event;
+}
+
 }  // namespace
 
 Result<Event> ReadValue(const Call& call, const Point& point) {
-  const Readings& readings = call.world.readings;
-  const History history(*call.plant, point, call.data_now, LensOf(readings));
+  const History history(*call.plant, point, call.data_now, LensOf(call.world.readings));
   Event event;
   bool found = false;
   if (call.query.Get("time") || point.future) {
@@ -178,9 +185,7 @@ Result<Event> ReadValue(const Call& call, const Point& point) {
   } else {  // the snapshot, even where its clock runs ahead
     found = history.ReadNewest(event);
   }
-  if (!found) return NoDataEvent(*call.plant);
-  ShowAsRead(point, readings, event);
-  return event;
+  return Shown(call.world, *call.plant, point, found, std::move(event));
 }
 
 Event ReadCurrent(const World& world, const Plant& plant, const Point& point, UtcTime data,
@@ -188,18 +193,14 @@ Event ReadCurrent(const World& world, const Plant& plant, const Point& point, Ut
   const History history(plant, point, data, LensOf(world.readings));
   Event event;
   const bool found = point.future ? ReadAtOrBefore(history, now, event) : history.ReadNewest(event);
-  if (!found) return NoDataEvent(plant);
-  ShowAsRead(point, world.readings, event);
-  return event;
+  return Shown(world, plant, point, found, std::move(event));
 }
 
 Event ReadEnd(const Call& call, const Point& point) {
-  const Readings& readings = call.world.readings;
-  const History history(*call.plant, point, call.data_now, LensOf(readings));
+  const History history(*call.plant, point, call.data_now, LensOf(call.world.readings));
   Event event;
-  if (!history.ReadNewest(event)) return NoDataEvent(*call.plant);
-  ShowAsRead(point, readings, event);
-  return event;
+  const bool found = history.ReadNewest(event);
+  return Shown(call.world, *call.plant, point, found, std::move(event));
 }
 
 Result<Event> ReadCount(const Call& call, const Point& point) {

@@ -119,11 +119,6 @@ void WriteRetrieval(JsonWriter& json, const Call& call, const Retrieval& retriev
   json.EndObject();
 }
 
-Answer WithStatus(Answer answer, int status) {
-  answer.status = status;
-  return answer;
-}
-
 // 400 where it has to fail the whole call; what cannot be read otherwise fails by itself.
 std::optional<Answer> Refused(const Call& call, const Found& found) {
   if (found.point != nullptr && found.point->trouble == Trouble::kSilent) return Silence();
@@ -168,7 +163,8 @@ Result<Answer> RegisterStreams(const Call& call) {
     }
     json.EndObject();
   });
-  return WithStatus(std::move(answer), call.world.readings.registered_status);
+  answer.status = call.world.readings.registered_status;
+  return answer;
 }
 
 Result<Answer> RetrieveStream(const Call& call, std::string_view marker) {

@@ -12,9 +12,9 @@
 
 #include <gmock/gmock.h>
 
-#include "sim/event_json.h"
 #include "sim/hash.h"
 #include "sim/history.h"
+#include "sim/test_seen.h"
 #include "sim/test_world.h"
 
 namespace pilake::sim {
@@ -23,23 +23,6 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-struct Seen {
-  UtcTime time;
-  std::string value;
-  bool substituted = false;
-  auto operator<=>(const Seen&) const = default;
-};
-
-void PrintTo(const Seen& seen, std::ostream* out) {
-  *out << FormatUtcTime(seen.time) << " " << seen.value << (seen.substituted ? " S" : "");
-}
-
-Seen See(const Event& event) {
-  Seen seen{event.time, {}, event.substituted};
-  AppendValue(event, Readings(), seen.value);
-  return seen;
-}
 
 struct Heard {
   EventAction action;

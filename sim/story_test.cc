@@ -9,9 +9,9 @@
 
 #include <gmock/gmock.h>
 
-#include "sim/event_json.h"
 #include "sim/history.h"
 #include "sim/recorded.h"
+#include "sim/test_seen.h"
 #include "sim/test_world.h"
 
 namespace pilake::sim {
@@ -22,24 +22,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
-
-// One event, as far as these tests look.
-struct Seen {
-  UtcTime time;
-  std::string value;
-  bool substituted = false;
-  auto operator<=>(const Seen&) const = default;
-};
-
-void PrintTo(const Seen& seen, std::ostream* out) {
-  *out << FormatUtcTime(seen.time) << " " << seen.value << (seen.substituted ? " S" : "");
-}
-
-std::string ValueOf(const Event& event) {
-  std::string value;
-  AppendValue(event, Readings(), value);
-  return value;
-}
 
 std::vector<UtcTime> Times(const std::vector<Seen>& events) {
   std::vector<UtcTime> times;
@@ -64,8 +46,7 @@ class Scenes : public testing::Test {
                             Boundary::kInside, INT64_MAX};
     RecordedReader reader(*plant, *plant->PointByName(tag), readings_, all, At(now));
     std::vector<Seen> events;
-    for (Event event; reader.Next(event);)
-      events.push_back({event.time, ValueOf(event), event.substituted});
+    for (Event event; reader.Next(event);) events.push_back(See(event));
     return events;
   }
   std::vector<Seen> Between(std::string_view tag, std::string_view now, std::string_view from,
@@ -78,7 +59,7 @@ class Scenes : public testing::Test {
     const auto plant = story_->PlantAt(At(now));
     Event event;
     EXPECT_TRUE(History(*plant, *plant->PointByName(tag), At(now)).ReadNewest(event));
-    return {event.time, ValueOf(event), event.substituted};
+    return See(event);
   }
 
   Readings readings_;

@@ -60,8 +60,7 @@ void ShowAges(const pipeline::HealthReport& report, const config::History& histo
   if (all == 0) {
     fmt::print(
         "\nAll rows of that time came by backfill, or are of series with few events: how late "
-        "events "
-        "come cannot be told yet.\n");
+        "events come cannot be told yet.\n");
     return;
   }
   fmt::print("\nHow old rows were when they came, runs being {} apart on average:\n",

@@ -2,7 +2,6 @@
 // `pilake stream`: keeps the table seconds behind the plant until it is told to stop.
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 
 #include <fmt/format.h>

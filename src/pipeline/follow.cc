@@ -38,7 +38,7 @@ class Follower {
 
   Result<FollowReport> Do() {
     std::optional<std::jthread> listener;
-    if (options_.pull.tail) {
+    if (options_.pull.live != nullptr) {
       listener.emplace([this](const std::stop_token& stop) { sweeper_.Loop(stop); });
     }
     const Status pulled = PullUntilStopped();

@@ -21,7 +21,8 @@ struct FollowOptions {
   Duration settle_every = Duration::Minutes(1);    ///< the archive is read
   Duration resolve_every = Duration::Minutes(10);  ///< the tags are resolved anew
   std::function<void(const PullReport&)> on_settled{};  ///< after each pass
-  /// Something failed that is tried again; told once until it works. On the thread that met it.
+  /// Something failed that is tried again: each pull that does, and of sweeps the first until one
+  /// works. On the thread that met it.
   std::function<void(const Error&)> on_trouble{};
 };
 

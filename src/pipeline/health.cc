@@ -51,6 +51,16 @@ class Examination {
     activity_.Take(rows.events, 0, rows.size());
   }
 
+  /// All rows have passed the first time.
+  void CountRuns() {
+    if (stamps_.empty()) return;
+    int64_t runs = 1;
+    for (auto stamp = std::next(stamps_.begin()); stamp != stamps_.end(); ++stamp) {
+      if (*stamp - *std::prev(stamp) > kOneRun) ++runs;
+    }
+    if (runs > 1) between_runs_ = (*stamps_.rbegin() - *stamps_.begin()) / (runs - 1);
+  }
+
   /// The second time. What was in the archive before the first run that brought rows of a series
   /// came by backfill: its age says nothing.
   void TakeAges(const delta::Rows& rows) {
@@ -78,7 +88,7 @@ class Examination {
       activity_.Expect({patient.health.first, patient.health.last}, patient.health.density());
     }
     report.holes = activity_.Silences();
-    report.between_runs = BetweenRuns();
+    report.between_runs = between_runs_;
     report.late_from = LateFrom();
     report.ages = ages_;
     report.late = late_;
@@ -90,17 +100,8 @@ class Examination {
   }
 
  private:
-  Duration BetweenRuns() const {
-    if (stamps_.empty()) return {};
-    int64_t runs = 1;
-    for (auto stamp = std::next(stamps_.begin()); stamp != stamps_.end(); ++stamp) {
-      if (*stamp - *std::prev(stamp) > kOneRun) ++runs;
-    }
-    return runs == 1 ? Duration() : (*stamps_.rbegin() - *stamps_.begin()) / (runs - 1);
-  }
-
   /// One run may have had nothing to bring.
-  Duration LateFrom() const { return settle_ + BetweenRuns() * 2; }
+  Duration LateFrom() const { return settle_ + between_runs_ * 2; }
 
   /// How much a series stands out, and in words why.
   struct Finding {
@@ -152,6 +153,7 @@ class Examination {
   plan::Activity activity_;
   std::map<std::string, Patient, std::less<>> patients_;  // by WebID
   std::set<UtcTime> stamps_;                              // of runs that brought rows
+  Duration between_runs_;
   plan::Ages ages_;
   int64_t late_ = 0;
 };
@@ -184,6 +186,7 @@ Result<HealthReport> ReadHealth(const TableOptions& options, Duration window, Du
     return true;
   };
   RETURN_IF_ERROR(ledger->table().VisitRows({.range = range}, visit));
+  examination.CountRuns();
   const auto visit_again = [&](const delta::Rows& rows) -> Result<bool> {
     examination.TakeAges(rows);
     return true;

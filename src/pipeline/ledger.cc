@@ -163,17 +163,21 @@ void Ledger::TakeLive(const delta::CommitSummary& commit) {
   for (const delta::FileFacts& file : commit.added) tail_->push_back(file.path);
 }
 
-Status Ledger::CatchUp() {
+Result<std::vector<delta::CommitSummary>> Ledger::CatchUp() {
   const int64_t before = table_->version();
   RETURN_IF_ERROR(table_->Refresh());
-  if (table_->version() == before) return {};
-  ASSIGN_OR_RETURN(auto commits, table_->CommitsSince(before));
+  std::vector<delta::CommitSummary> commits;
+  if (table_->version() == before) return commits;
+  ASSIGN_OR_RETURN(commits, table_->CommitsSince(before));
   std::erase_if(commits, [&](const delta::CommitSummary& commit) {
     return commit.version > table_->version();
   });
-  if (!std::ranges::all_of(commits, IsLive)) return Load();
-  for (const delta::CommitSummary& commit : commits) TakeLive(commit);
-  return {};
+  if (std::ranges::all_of(commits, IsLive)) {
+    for (const delta::CommitSummary& commit : commits) TakeLive(commit);
+  } else {
+    RETURN_IF_ERROR(Load());
+  }
+  return commits;
 }
 
 void Ledger::Note(std::string sentence) {
@@ -305,7 +309,6 @@ Result<Landing> Ledger::Commit(const Change& change) {
     if (is_overtaken || IsStale(change)) return Landing::kOvertaken;
     plan::Coverage changed = Changed(change.advances);
     ASSIGN_OR_RETURN(const plan::CoverageRecord record, RecordWith(change, changed));
-    const int64_t base_version = table_->version();
     delta::CommitRequest request{.add = change.add,
                                  .remove = change.remove,
                                  .data_change = change.data_change,
@@ -344,8 +347,7 @@ Result<Landing> Ledger::Commit(const Change& change) {
     if (!may_try_again) return tl::unexpected(version.error());
     const bool has_own_base = record.base != base_;
     // Another's version came first, or nobody knows: look before asking again.
-    RETURN_IF_ERROR(CatchUp());
-    ASSIGN_OR_RETURN(const auto commits, table_->CommitsSince(base_version));
+    ASSIGN_OR_RETURN(const auto commits, CatchUp());
     const bool has_landed =
         std::ranges::find(commits, uuid, &delta::CommitSummary::uuid) != commits.end();
     // A commit that nobody knows of may still land and name its base file: that is left to vacuum.

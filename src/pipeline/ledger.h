@@ -76,8 +76,9 @@ class Ledger {
 
   /// With the files that live versions added since the record, up to the version looked at last.
   const Tail& tail() const { return tail_; }
-  /// Looks at the versions since; `tail` and `coverage` are as of the newest one then.
-  Status CatchUp();
+  /// Looks at the versions since, which it gives back; `tail` and `coverage` are as of the newest
+  /// one then.
+  Result<std::vector<delta::CommitSummary>> CatchUp();
   /// False if another engine may have moved or removed rows of the tail: they may then stand
   /// anywhere, or nowhere, until a commit brings a new one.
   bool tail_is_whole() const { return tail_is_whole_; }

@@ -281,12 +281,6 @@ class Puller {
     return {};
   }
 
-  bool IsSelected(std::string_view web_id) const {
-    return std::ranges::binary_search(run_.series, web_id, {}, [](const Series& series) {
-      return std::string_view(series.web_id);
-    });
-  }
-
   /// What could not be read goes into quarantine; what could be again, or is not selected any more,
   /// leaves it.
   Status RememberUnreadable() {
@@ -306,7 +300,7 @@ class Puller {
       change.advances.push_back(std::move(advance));
     }
     for (const auto& [web_id, covered] : run_.ledger->coverage()) {
-      if (covered.quarantine && !IsSelected(web_id))
+      if (covered.quarantine && !run_.IndexOf(web_id))
         change.advances.push_back({.web_id = web_id, .ends_quarantine = true});
     }
     if (change.advances.empty()) return {};

@@ -86,17 +86,13 @@ class Looker {
       RETURN_IF_ERROR(FindDue());
       if (due_.empty()) return Landing::kCommitted;
       ASSIGN_OR_RETURN(const Landing landing, LookAtDue());
-      if (landing == Landing::kOvertaken || is_enough_) return landing;
+      if (landing == Landing::kOvertaken || run_.report.is_unfinished) return landing;
     }
   }
 
  private:
   Result<Landing> LookAtDue() {
-    while (!due_.empty()) {
-      if (run_.HasDoneEnough()) {
-        is_enough_ = true;
-        break;
-      }
+    while (!due_.empty() && !run_.HasDoneEnough()) {
       ASSIGN_OR_RETURN(const Landing landing, LookAt(TakeBatch()));
       if (landing == Landing::kOvertaken) return landing;
       SortDue();
@@ -577,7 +573,6 @@ class Looker {
   ShardReader& reader_;
   Witnesses witnesses_;
   std::vector<Due> due_;
-  bool is_enough_ = false;     // the rest of what is due is for the next run
   std::set<uint32_t> asked_;   // how dense they are
   std::set<uint32_t> failed_;  // could not be looked at in this run
 

@@ -184,6 +184,13 @@ Status BeginAgain(Run& run) {
   return FindHindrances(run);
 }
 
+std::optional<uint32_t> Run::IndexOf(std::string_view web_id) const {
+  const auto found = std::ranges::lower_bound(
+      series, web_id, {}, [](const Series& one) { return std::string_view(one.web_id); });
+  if (found == series.end() || found->web_id != web_id) return std::nullopt;
+  return static_cast<uint32_t>(found - series.begin());
+}
+
 void Run::Landed(const std::vector<delta::DataFile>& files, int64_t changed_series) {
   CommitNews news{.version = ledger->table().version(),
                   .files = static_cast<int64_t>(files.size()),

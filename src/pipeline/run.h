@@ -10,6 +10,7 @@
 #include <set>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/clock.h"
@@ -51,6 +52,9 @@ struct Run {
   std::string no_removes{};
   PullReport report{};
   UtcTime began{};  ///< by `clock`
+
+  /// By its WebID; nothing if it is not selected.
+  std::optional<uint32_t> IndexOf(std::string_view web_id) const;
 
   /// Not read again in this run, but for looks at a held one.
   bool IsLeftOut(uint32_t i) const { return held.contains(i) || quarantined.contains(i); }

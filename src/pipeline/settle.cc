@@ -260,18 +260,9 @@ class Pass {
     if (!taken_over_) {
       ASSIGN_OR_RETURN(taken_over_, run_.ledger->table().NewFile());
     }
-    if (int64_t* newest = NewestOf(rows.tag_webid[row]))
-      *newest = std::max(*newest, rows.events.ticks[row]);
+    if (const auto i = run_.IndexOf(rows.tag_webid[row]))
+      newest_[*i] = std::max(newest_[*i], rows.events.ticks[row]);
     return taken_over_->Append(rows, row, row + 1);
-  }
-
-  /// Of a series that is not selected there is none.
-  int64_t* NewestOf(std::string_view web_id) {
-    const auto found = std::ranges::lower_bound(run_.series, web_id, {}, [](const Series& series) {
-      return std::string_view(series.web_id);
-    });
-    if (found == run_.series.end() || found->web_id != web_id) return nullptr;
-    return &newest_[static_cast<size_t>(found - run_.series.begin())];
   }
 
   /// The files that live versions added to the tail since the pass began; nothing if another writer
@@ -298,9 +289,9 @@ class Pass {
       for (size_t row = 0; row < rows.size(); ++row) {
         const std::string& web_id = rows.tag_webid[row];
         const int64_t ticks = rows.events.ticks[row];
-        const int64_t* newest = NewestOf(web_id);
+        const auto i = run_.IndexOf(web_id);
         const bool is_of_last_instant = last.second == ticks && last.first == web_id;
-        if (newest != nullptr && ticks <= *newest && !is_of_last_instant) continue;
+        if (i && ticks <= newest_[*i] && !is_of_last_instant) continue;
         RETURN_IF_ERROR(TakeOver(rows, row));
         last = {web_id, ticks};
       }

@@ -2,7 +2,6 @@
 // Sweep: asks for the current values of all series again and again, and hands on those that moved.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <stop_token>
@@ -16,8 +15,7 @@
 
 namespace pilake::pipeline {
 
-/// Hears of change by sweeps, and commits what it heard. One thread runs `Loop`; the counters may
-/// be read by any.
+/// Hears of change by sweeps, and commits what it heard. For one thread at a time.
 class Sweeper {
  public:
   /// All of them outlive this.
@@ -42,7 +40,7 @@ class Sweeper {
   std::unique_ptr<Source> source_;
   UtcTime committed_;
   bool is_in_trouble_ = false;
-  std::atomic<int64_t> rows_{0}, versions_{0};
+  int64_t rows_ = 0, versions_ = 0;
 };
 
 }  // namespace pilake::pipeline
