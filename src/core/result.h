@@ -32,6 +32,11 @@ enum class ErrorKind {
 /// The kind as one lower-case word, as it stands in logs.
 std::string_view Name(ErrorKind kind);
 
+/// Of a commit that failed: another's came first, or nobody knows. Look, then perhaps ask again.
+constexpr bool MayCommitAgain(ErrorKind kind) {
+  return kind == ErrorKind::kConflict || kind == ErrorKind::kCommitUnknown;
+}
+
 struct Error {
   ErrorKind kind = ErrorKind::kInternal;
   std::string message;  ///< Names the thing, the cause and, where known, the cure. Never a secret.

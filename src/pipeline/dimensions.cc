@@ -175,9 +175,7 @@ Status Bring(delta::SmallTable& table,
     if (!filling) return {};
     Status replaced = table.Replace(*filling);
     if (replaced) return {};
-    const ErrorKind kind = replaced.error().kind;
-    const bool may_pass = kind == ErrorKind::kConflict || kind == ErrorKind::kCommitUnknown;
-    if (!may_pass || attempt == kAttemptsMax) return replaced;
+    if (!MayCommitAgain(replaced.error().kind) || attempt == kAttemptsMax) return replaced;
     RETURN_IF_ERROR(table.Refresh());
   }
 }

@@ -342,9 +342,7 @@ Result<Landing> Ledger::Commit(const Change& change) {
       RETURN_IF_ERROR(KeepHouse());
       return Landing::kCommitted;
     }
-    const bool may_try_again = version.error().kind == ErrorKind::kConflict ||
-                               version.error().kind == ErrorKind::kCommitUnknown;
-    if (!may_try_again) return tl::unexpected(version.error());
+    if (!MayCommitAgain(version.error().kind)) return tl::unexpected(version.error());
     const bool has_own_base = record.base != base_;
     // Another's version came first, or nobody knows: look before asking again.
     ASSIGN_OR_RETURN(const auto commits, CatchUp());

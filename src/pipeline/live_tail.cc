@@ -13,6 +13,9 @@ bool IsSame(const std::vector<Series>& a, const std::vector<Series>& b) {
   return std::ranges::equal(a, b, {}, &Series::web_id, &Series::web_id);
 }
 
+// Whoever settles waits meanwhile; what did not land waits on, for the next time.
+constexpr int kAttemptsMax = 5;
+
 /// The first row that is newer than `ticks`.
 size_t FirstNewer(const Events& events, int64_t ticks) {
   const auto first = std::ranges::upper_bound(events.ticks, ticks);
@@ -28,7 +31,9 @@ std::unique_lock<std::mutex> LiveTail::Hold() {
   return std::unique_lock(mutex_);
 }
 
-void LiveTail::Show(const std::vector<Series>& series, std::vector<int64_t> newest) {
+void LiveTail::Show(const std::vector<Series>& series, std::vector<int64_t> newest,
+                    int64_t version) {
+  if (version < open_version_) return;
   if (!series_ || !IsSame(*series_, series)) {
     Suspend();
     series_ = std::make_shared<const std::vector<Series>>(series);
@@ -85,11 +90,11 @@ Result<int64_t> LiveTail::Commit() {
   if (waiting_.empty()) return 0;
   RETURN_IF_ERROR(OpenTable());
   ASSIGN_OR_RETURN(const delta::DataFile file, WriteFile());
-  ASSIGN_OR_RETURN(const bool has_landed, Land(file));
-  if (!has_landed) {
-    Suspend();
-    return 0;
-  }
+  const auto has_landed = Land(file);
+  if (!has_landed) open_version_ = table_->version() + 1;
+  if (!has_landed || !*has_landed) Suspend();
+  if (!has_landed) return tl::unexpected(has_landed.error());
+  if (!*has_landed) return 0;
   waiting_.clear();
   return static_cast<int64_t>(std::exchange(waiting_rows_, 0));
 }
@@ -100,7 +105,7 @@ Status LiveTail::OpenTable() {
   return {};
 }
 
-Result<delta::DataFile> LiveTail::WriteFile() {
+Result<delta::DataFile> LiveTail::WriteFile() const {
   ASSIGN_OR_RETURN(const auto file, table_->NewFile());
   const UtcTime now = clock_.Now();
   for (const auto& [i, events] : waiting_)
@@ -112,13 +117,12 @@ Result<bool> LiveTail::Land(const delta::DataFile& file) {
   const delta::CommitRequest request{.add = {file},
                                      .operation = kLiveOperation,
                                      .commit_uuid = options_.writer + "/" + delta::NewUuid()};
-  for (;;) {
+  for (int attempt = 1;; ++attempt) {
     const int64_t before = table_->version();
     const auto version = table_->Commit(request);
     if (version) return true;
-    const bool may_try_again = version.error().kind == ErrorKind::kConflict ||
-                               version.error().kind == ErrorKind::kCommitUnknown;
-    if (!may_try_again) return tl::unexpected(version.error());
+    if (!MayCommitAgain(version.error().kind) || attempt == kAttemptsMax)
+      return tl::unexpected(version.error());
     RETURN_IF_ERROR(table_->Refresh());
     ASSIGN_OR_RETURN(const auto commits, table_->CommitsSince(before));
     for (const delta::CommitSummary& commit : commits) {

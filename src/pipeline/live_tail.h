@@ -47,8 +47,9 @@ class LiveTail {
   [[nodiscard]] std::unique_lock<std::mutex> Hold();
 
   /// A pass has settled, held until now: `newest` are the ticks of the newest row that the table
-  /// shows of each of `series`. What was taken and not committed stays if it is newer.
-  void Show(const std::vector<Series>& series, std::vector<int64_t> newest);
+  /// shows, in `version`, of each of `series`. What was taken and not committed stays if it is
+  /// newer. Shows nothing if a version of ours may still land on top of that one.
+  void Show(const std::vector<Series>& series, std::vector<int64_t> newest, int64_t version);
 
   /// Held: what was taken and not committed is forgotten, and nothing is taken until `Show`.
   void Suspend();
@@ -63,13 +64,13 @@ class LiveTail {
   /// Rows taken, not yet committed.
   size_t waiting() const;
 
-  /// Makes a version of what was taken; none if that is nothing. The rows wait on if it fails.
-  /// How many rows landed.
+  /// Makes a version of what was taken; none if that is nothing. How many rows landed. If they
+  /// could not be written they wait on; if nobody knows whether they landed, this is suspended.
   Result<int64_t> Commit();
 
  private:
   Status OpenTable();
-  Result<delta::DataFile> WriteFile();
+  Result<delta::DataFile> WriteFile() const;
   /// False if another writer changed rows in between.
   Result<bool> Land(const delta::DataFile& file);
 
@@ -81,6 +82,7 @@ class LiveTail {
   std::vector<int64_t> newest_;         // by series
   std::map<uint32_t, Events> waiting_;  // by series
   size_t waiting_rows_ = 0;
+  int64_t open_version_ = 0;  // may yet turn out to be ours, unless it has come to be another's
   std::unique_ptr<delta::Table> table_;
 };
 

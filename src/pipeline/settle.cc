@@ -312,7 +312,7 @@ class Pass {
         newest_[i] = LiveTail::kNotNow;
       }
     }
-    run_.options.live->Show(run_.series, std::move(newest_));
+    run_.options.live->Show(run_.series, std::move(newest_), run_.ledger->table().version());
   }
 
   Result<Landing> Land(std::vector<plan::Advance> advances) {
