@@ -35,15 +35,15 @@ GUESTS = {"bench", "fuzz", "tests"}
 
 # foreign header -> the files that may include it. A test may include what its room may.
 HOMES: list[tuple[str, str, str]] = [
-    (r"curl/", r"src/pi/http[a-z_]*\.(cc|h)", "libcurl lives in src/pi/http.cc"),
+    (r"curl/", r"src/pi/http[a-z_]*\.(cc|h)", "libcurl lives in src/pi/http.cc and its helpers"),
     (r"simdjson\.h", r"src/decode/.*", "simdjson lives in src/decode"),
     (r"boost/(beast|asio)", r"src/web/server\.cc|src/pi/channel\.cc",
      "Beast and Asio live in src/web/server.cc and src/pi/channel.cc"),
     (r"yaml\.h|yaml-cpp/", r"src/config/yaml\.cc", "libyaml lives in src/config/yaml.cc"),
     (r"CLI/", r"src/cli/.*", "CLI11 lives in src/cli"),
     (r"pilake_bridge\.h|.*/pilake_bridge\.h", r"src/delta/.*", "the bridge's header lives in src/delta"),
-    (r"openssl/", r"src/web/.*|src/pi/http[a-z_]*\.(cc|h)|sim/(tls|certificate)[a-z_]*\.(cc|h)|src/cli/.*_test\.cc",
-     "OpenSSL lives in src/web and sim/tls.cc"),
+    (r"openssl/", r"src/web/.*|src/pi/(http|channel)[a-z_]*\.(cc|h)|sim/(tls|certificate)[a-z_]*\.(cc|h)|src/cli/.*_test\.cc",
+     "OpenSSL lives in src/web, sim/tls.cc and where src/pi connects"),
     (r"zlib\.h", r"src/web/.*|sim/.*|src/pi/http[a-z_]*\.(cc|h)", "zlib lives where answers are compressed"),
     (r"gtest/|gmock/", r".*_test\.cc|.*/(matchers|test_[a-z_]*|[a-z_]*_testing|fake_[a-z_]*)\.h|tests/.*",
      "GoogleTest is for tests"),

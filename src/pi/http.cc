@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The only file that knows libcurl.
+// HTTP by libcurl's multi interface.
 #include "pi/http.h"
 
 #include <signal.h>
@@ -7,14 +7,10 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
-#include <cerrno>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
-#include <fstream>
-#include <iterator>
 #include <mutex>
-#include <system_error>
 #include <utility>
 
 #include <curl/curl.h>
@@ -23,6 +19,8 @@
 
 #include "core/http_status.h"
 #include "pi/error_text.h"
+#include "pi/http_curl.h"
+#include "pi/http_endpoint.h"
 
 namespace pilake::pi {
 namespace {
@@ -34,173 +32,7 @@ SteadyTime SteadyNow() {
   return std::chrono::steady_clock::now();
 }
 
-constexpr size_t kPadding = 64;  // bytes that simdjson may read behind the text
 constexpr size_t kReceiveBytes = size_t{512} * 1024;  // a read of curl's; its largest
-
-struct FreeEasy {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
-};
-struct FreeMulti {
-  void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
-};
-struct FreeList {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
-struct FreeUrl {
-  void operator()(CURLU* url) const { curl_url_cleanup(url); }
-};
-struct FreeShare {
-  void operator()(CURLSH* share) const { curl_share_cleanup(share); }
-};
-using Easy = std::unique_ptr<CURL, FreeEasy>;
-using Multi = std::unique_ptr<CURLM, FreeMulti>;
-using HeaderList = std::unique_ptr<curl_slist, FreeList>;
-using Url = std::unique_ptr<CURLU, FreeUrl>;
-using Share = std::unique_ptr<CURLSH, FreeShare>;
-
-struct Host {
-  std::string scheme;
-  std::string name;
-  std::string name_and_port;  ///< for messages
-
-  bool is_loopback() const {
-    return name == "localhost" || name == "[::1]" || name.starts_with("127.");
-  }
-};
-
-std::string Part(CURLU* url, CURLUPart part, unsigned flags = 0) {
-  char* text = nullptr;
-  if (curl_url_get(url, part, &text, flags) != CURLUE_OK) return {};
-  std::string copy(text);
-  curl_free(text);
-  return copy;
-}
-
-/// The host of a base URL. The URL itself is never printed before it is known to hold no password.
-Result<Host> ReadBaseUrl(const std::string& text) {
-  const Url url(curl_url());
-  if (curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK) {
-    return Fail(ErrorKind::kInvalid,
-                "source.url is not a URL; write it as https://pi.example.com/piwebapi");
-  }
-  if (!Part(url.get(), CURLUPART_USER).empty() || !Part(url.get(), CURLUPART_PASSWORD).empty()) {
-    return Fail(ErrorKind::kInvalid,
-                "source.url holds a user name or password; put them under source.auth");
-  }
-  Host host;
-  host.scheme = Part(url.get(), CURLUPART_SCHEME);
-  host.name = Part(url.get(), CURLUPART_HOST);
-  host.name_and_port =
-      fmt::format("{}:{}", host.name, Part(url.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT));
-  if (host.scheme != "https" && host.scheme != "http") {
-    return Fail(ErrorKind::kInvalid, "source.url '{}' must begin with https://", text);
-  }
-  if (!Part(url.get(), CURLUPART_QUERY).empty() || !Part(url.get(), CURLUPART_FRAGMENT).empty()) {
-    return Fail(ErrorKind::kInvalid,
-                "source.url '{}' must end with its path, as in https://pi.example.com/piwebapi",
-                text);
-  }
-  return host;
-}
-
-bool HasControlCharacter(std::string_view text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 127; });
-}
-
-Status CheckAuth(const AuthOptions& auth) {
-  if (HasControlCharacter(auth.username) || HasControlCharacter(auth.password) ||
-      HasControlCharacter(auth.token)) {
-    return Fail(
-        ErrorKind::kInvalid,
-        "source.auth: user name, password or token holds a line break or control character");
-  }
-  if (auth.kind == AuthOptions::Kind::kBasic) {
-    if (auth.username.empty()) return Fail(ErrorKind::kInvalid, "source.auth.username is empty");
-    if (auth.username.find(':') != std::string::npos) {
-      return Fail(ErrorKind::kInvalid, "source.auth.username '{}' must not hold a colon",
-                  auth.username);
-    }
-  }
-  if (auth.kind == AuthOptions::Kind::kBearer && auth.token.empty()) {
-    return Fail(ErrorKind::kInvalid, "source.auth.token is empty");
-  }
-  return {};
-}
-
-std::string Identity(const AuthOptions& auth) {
-  switch (auth.kind) {
-    case AuthOptions::Kind::kAnonymous:
-      return "a caller without credentials";
-    case AuthOptions::Kind::kBasic:
-      return fmt::format("user '{}'", auth.username);
-    case AuthOptions::Kind::kBearer:
-      return "the bearer token";
-  }
-  return {};
-}
-
-Result<std::string> ReadCaFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file.is_open() || file.bad()) {
-    return Fail(ErrorKind::kInvalid, "trust.ca: cannot read {}: {}", path,
-                std::generic_category().message(errno));
-  }
-  if (text.find("-----BEGIN CERTIFICATE-----") == std::string::npos) {
-    return Fail(ErrorKind::kInvalid, "trust.ca: {} holds no certificate in PEM form", path);
-  }
-  return text + '\n';
-}
-
-/// The operator's CAs and the system's, as one PEM text; empty = the system's alone.
-Result<std::string> ReadTrust(const std::vector<std::string>& ca_files) {
-  std::string trust;
-  for (const std::string& path : ca_files) {
-    ASSIGN_OR_RETURN(const std::string text, ReadCaFile(path));
-    trust += text;
-  }
-  if (trust.empty()) return trust;
-  // A blob replaces the default bundle (not the default folder), so the bundle goes in as well.
-  const curl_version_info_data* version = curl_version_info(CURLVERSION_NOW);
-  if (version->capath == nullptr && version->cainfo != nullptr) {
-    if (const auto system = ReadCaFile(version->cainfo)) trust += *system;
-  }
-  return trust;
-}
-
-/// What OpenSSL's verification found, as cause and cure.
-std::string DescribeDistrust(long verify_result, const Host& host) {
-  constexpr long kNotYetValid = 9, kExpired = 10, kSelfSigned = 18, kSelfSignedInChain = 19,
-                 kIssuerUnknown = 20, kLeafUnverified = 21;
-  switch (verify_result) {
-    case kExpired:
-      return fmt::format(
-          "the certificate of {} has expired; its administrator must renew it (or "
-          "this machine's clock is wrong)",
-          host.name_and_port);
-    case kNotYetValid:
-      return fmt::format("the certificate of {} is not valid yet; is this machine's clock right?",
-                         host.name_and_port);
-    case kSelfSigned:
-    case kSelfSignedInChain:
-    case kIssuerUnknown:
-    case kLeafUnverified:
-      return fmt::format(
-          "the certificate of {} comes from an authority that is not known here; add "
-          "that authority's PEM file to trust.ca",
-          host.name_and_port);
-    default:
-      return fmt::format("the certificate of {} cannot be trusted (is it made for another name?)",
-                         host.name_and_port);
-  }
-}
-
-Duration Micros(CURL* easy, CURLINFO what) {
-  curl_off_t micros = 0;
-  curl_easy_getinfo(easy, what, &micros);
-  return Duration::Micros(micros);
-}
 
 bool IsSpace(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -288,12 +120,6 @@ size_t OnBody(char* data, size_t size, size_t count, void* self) {
   return bytes;
 }
 
-/// The URL for messages: without the query, which can be 8 KB of WebIDs.
-std::string Shown(const std::string& base_url, std::string_view target) {
-  constexpr size_t kShownMax = 300;
-  return (base_url + std::string(target.substr(0, target.find('?')))).substr(0, kShownMax);
-}
-
 /// While it lives, a write to a closed socket is an error of its thread and not the end of the
 /// process: OpenSSL writes without the flag that says so.
 class NoSigpipe {
@@ -318,21 +144,13 @@ class NoSigpipe {
   sigset_t sigpipe_{}, before_{};
 };
 
-void InitCurlOnce() {
-  static const CURLcode result = curl_global_init(CURL_GLOBAL_DEFAULT);
-  assert(result == CURLE_OK);
-  (void)result;
-}
-
 }  // namespace
 
 class HttpLoop::Impl {
  public:
-  Impl(HttpOptions options, Host host, std::string trust)
-      : options_(std::move(options)),
-        host_(std::move(host)),
-        trust_(std::move(trust)),
-        identity_(Identity(options_.auth)),
+  explicit Impl(Endpoint endpoint)
+      : endpoint_(std::move(endpoint)),
+        options_(endpoint_.options),
         cookies_(curl_share_init()),
         multi_(curl_multi_init()) {
     curl_share_setopt(cookies_.get(), CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE);
@@ -407,8 +225,8 @@ class HttpLoop::Impl {
     transfer->easy.reset(curl_easy_init());
     transfer->request = std::move(waiting.request);
     transfer->done = std::move(waiting.done);
-    transfer->response.url = Shown(options_.url, transfer->request.target);
-    transfer->response.identity = identity_;
+    transfer->response.url = endpoint_.Shown(transfer->request.target);
+    transfer->response.identity = endpoint_.identity;
     transfer->body_bytes_max = options_.body_bytes_max;
     transfer->page_bytes = page_bytes_;
     transfer->last_byte = SteadyNow();
@@ -422,7 +240,6 @@ class HttpLoop::Impl {
     SetTransport(easy);
     SetCookies(easy);
     SetTrust(easy);
-    SetAuth(easy);
     SetRequest(transfer);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, &transfer);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer.error_text.data());
@@ -433,20 +250,13 @@ class HttpLoop::Impl {
   }
 
   void SetTransport(CURL* easy) {
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    SetConnect(easy, endpoint_);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, long{kReceiveBytes});
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, Millis(options_.connect_timeout));
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, Millis(options_.total_timeout));
     if (options_.gzip) curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
-    if (!options_.proxy.empty()) {
-      curl_easy_setopt(easy, CURLOPT_PROXY, options_.proxy.c_str());
-    } else if (host_.is_loopback()) {
-      curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    }
   }
 
   /// All transfers share the cookies, so that a load balancer which sets one sends all of them to
@@ -457,29 +267,20 @@ class HttpLoop::Impl {
   }
 
   void SetTrust(CURL* easy) {
-    if (trust_.empty()) return;
-    curl_blob blob{trust_.data(), trust_.size(), CURL_BLOB_NOCOPY};
+    std::string& pem = endpoint_.trust.pem;
+    if (pem.empty()) return;
+    curl_blob blob{pem.data(), pem.size(), CURL_BLOB_NOCOPY};
     curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
-  }
-
-  void SetAuth(CURL* easy) {
-    const AuthOptions& auth = options_.auth;
-    if (auth.kind == AuthOptions::Kind::kBasic) {
-      curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
-      curl_easy_setopt(easy, CURLOPT_USERNAME, auth.username.c_str());
-      curl_easy_setopt(easy, CURLOPT_PASSWORD, auth.password.c_str());
-    } else if (auth.kind == AuthOptions::Kind::kBearer) {
-      curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
-      curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, auth.token.c_str());
-    }
   }
 
   void SetRequest(Transfer& transfer) {
     CURL* easy = transfer.easy.get();
     const HttpRequest& request = transfer.request;
     curl_easy_setopt(easy, CURLOPT_URL, (options_.url + request.target).c_str());
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "pilake/" PILAKE_VERSION);
     AddHeader(transfer, "Accept: application/json");
+    if (!endpoint_.authorization.empty()) {
+      AddHeader(transfer, ("Authorization: " + endpoint_.authorization).c_str());
+    }
     if (request.method == HttpRequest::Method::kPost) {
       AddHeader(transfer, "Content-Type: application/json");
       AddHeader(transfer, "X-Requested-With: pilake");  // or it counts as forged (wire §1.2)
@@ -490,13 +291,13 @@ class HttpLoop::Impl {
                        static_cast<curl_off_t>(request.body.size()));
     }
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer.headers.get());
+    // What is for the server must not go to a proxy that only makes a tunnel.
+    curl_easy_setopt(easy, CURLOPT_HEADEROPT, long{CURLHEADER_SEPARATE});
   }
 
   static void AddHeader(Transfer& transfer, const char* header) {
     transfer.headers.reset(curl_slist_append(transfer.headers.release(), header));
   }
-
-  static long Millis(Duration duration) { return static_cast<long>(duration.ticks / 10'000); }
 
   /// True if any transfer came to its end, so that there may be room for the next.
   bool FinishDone() {
@@ -515,8 +316,13 @@ class HttpLoop::Impl {
 
   void Finish(const Transfer& which, CURLcode code) {
     std::unique_ptr<Transfer> transfer = Close(which);
-    if (code != CURLE_OK) {
-      transfer->done(tl::unexpected(FromCurl(code, *transfer)));
+    if (transfer->body_too_large) {
+      transfer->done(Fail(ErrorKind::kTooLarge, "{}: the answer is larger than {} bytes",
+                          transfer->response.url, options_.body_bytes_max));
+    } else if (code != CURLE_OK) {
+      transfer->done(
+          tl::unexpected(FromCurl(code, transfer->easy.get(), transfer->error_text.data(),
+                                  transfer->response.url, endpoint_)));
     } else if (!transfer->headers_ended) {
       transfer->done(Fail(ErrorKind::kTransient, "{}: the answer was cut short in its headers",
                           transfer->response.url));
@@ -558,10 +364,6 @@ class HttpLoop::Impl {
     if (seconds > 0) response.retry_after = Duration::Seconds(std::min(seconds, kDay));
   }
 
-  static bool WasConnected(CURL* easy) {
-    return Micros(easy, CURLINFO_PRETRANSFER_TIME_T) > Duration{};
-  }
-
   void FailStalled() {
     const SteadyTime now = SteadyNow();
     for (size_t i = 0; i < open_.size();) {
@@ -573,9 +375,7 @@ class HttpLoop::Impl {
         continue;
       }
       const std::unique_ptr<Transfer> failed = Close(transfer);
-      failed->done(Fail(ErrorKind::kTimedOut,
-                        "{}: the server sent nothing for {} (source.timeouts.stall)",
-                        failed->response.url, DescribeDuration(options_.stall_timeout)));
+      failed->done(tl::unexpected(Stalled(endpoint_, failed->response.url)));
     }
   }
 
@@ -602,16 +402,9 @@ class HttpLoop::Impl {
     for (const Waiting& never_sent : waiting) never_sent.done(Cancelled());
   }
 
-  /// The border where curl's failures become ours.
-  Error FromCurl(CURLcode code, const Transfer& transfer) const;
-  Error TimedOut(const Transfer& transfer) const;
-  Error NoTls(std::string_view detail) const;
-
   // Constant after construction.
-  const HttpOptions options_;
-  const Host host_;
-  std::string trust_;
-  const std::string identity_;
+  Endpoint endpoint_;  // not const for curl's blob alone, which has no word for it
+  const HttpOptions& options_;
 
   // Of the loop's thread; curl_multi_wakeup alone may be called from others.
   Share cookies_;  // outlives the transfers
@@ -624,93 +417,10 @@ class HttpLoop::Impl {
   bool has_ended_ = false;       // guarded by mutex_
 };
 
-Error HttpLoop::Impl::FromCurl(CURLcode code, const Transfer& transfer) const {
-  const std::string& host = host_.name_and_port;
-  const std::string& url = transfer.response.url;
-  const std::string detail = transfer.error_text[0] != '\0'
-                                 ? std::string(transfer.error_text.data())
-                                 : curl_easy_strerror(code);
-  switch (code) {
-    case CURLE_COULDNT_RESOLVE_HOST:
-      return {
-          ErrorKind::kUnreachable,
-          fmt::format("no address is known for host '{}'; check source.url and this machine's DNS",
-                      host_.name)};
-    case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_PROXY:
-      return {
-          ErrorKind::kUnreachable,
-          fmt::format("cannot get to {} through the proxy ({}); check source.proxy", host, detail)};
-    case CURLE_COULDNT_CONNECT:
-      return {ErrorKind::kUnreachable,
-              fmt::format("nothing accepts connections at {} ({}); is PI Web API running there and "
-                          "the port open?",
-                          host, detail)};
-    case CURLE_OPERATION_TIMEDOUT:
-      return TimedOut(transfer);
-    case CURLE_PEER_FAILED_VERIFICATION: {
-      long verify_result = 0;
-      curl_easy_getinfo(transfer.easy.get(), CURLINFO_SSL_VERIFYRESULT, &verify_result);
-      return {ErrorKind::kInvalid,
-              fmt::format("{} ({})", DescribeDistrust(verify_result, host_), detail)};
-    }
-    case CURLE_SSL_CACERT_BADFILE:
-      return {ErrorKind::kInvalid, fmt::format("trust.ca cannot be used: {}", detail)};
-    case CURLE_SSL_CONNECT_ERROR:
-      return NoTls(detail);
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_HTTP2:
-      return {ErrorKind::kMalformed,
-              fmt::format("what answers at {} does not speak HTTP ({}); check source.url", host,
-                          detail)};
-    case CURLE_URL_MALFORMAT:
-      return {ErrorKind::kInvalid, fmt::format("{} is not a URL that can be asked for", url)};
-    case CURLE_WRITE_ERROR:
-      if (!transfer.body_too_large) break;
-      return {ErrorKind::kTooLarge,
-              fmt::format("{}: the answer is larger than {} bytes", url, options_.body_bytes_max)};
-    case CURLE_OUT_OF_MEMORY:
-    case CURLE_FAILED_INIT:
-    case CURLE_BAD_FUNCTION_ARGUMENT:
-      return {ErrorKind::kInternal, fmt::format("{}: {}", url, detail)};
-    default:
-      break;
-  }
-  return {ErrorKind::kTransient, fmt::format("{}: the transfer was cut short ({})", url, detail)};
-}
-
-Error HttpLoop::Impl::TimedOut(const Transfer& transfer) const {
-  if (WasConnected(transfer.easy.get())) {
-    return {ErrorKind::kTimedOut,
-            fmt::format("{}: not answered in full within {} (source.timeouts.total)",
-                        transfer.response.url, DescribeDuration(options_.total_timeout))};
-  }
-  return {ErrorKind::kUnreachable,
-          fmt::format("{} does not answer within {}; is a firewall in between?",
-                      host_.name_and_port, DescribeDuration(options_.connect_timeout))};
-}
-
-Error HttpLoop::Impl::NoTls(std::string_view detail) const {
-  if (detail.find("wrong version number") != std::string_view::npos) {
-    return {
-        ErrorKind::kInvalid,
-        fmt::format("{} does not speak TLS; is the port right, or is source.url an http:// one?",
-                    host_.name_and_port)};
-  }
-  return {ErrorKind::kUnreachable,
-          fmt::format("no TLS connection to {} ({})", host_.name_and_port, detail)};
-}
-
 Result<std::unique_ptr<HttpLoop>> HttpLoop::Make(HttpOptions options) {
-  InitCurlOnce();
-  while (options.url.ends_with('/')) options.url.pop_back();
-  ASSIGN_OR_RETURN(Host host, ReadBaseUrl(options.url));
-  RETURN_IF_ERROR(CheckAuth(options.auth));
-  ASSIGN_OR_RETURN(std::string trust, ReadTrust(options.ca_files));
-  options.connections_max = std::max(options.connections_max, 1);
-  return std::unique_ptr<HttpLoop>(
-      new HttpLoop(std::make_unique<Impl>(std::move(options), std::move(host), std::move(trust))));
+  ASSIGN_OR_RETURN(Endpoint endpoint, CheckEndpoint(std::move(options)));
+  endpoint.options.connections_max = std::max(endpoint.options.connections_max, 1);
+  return std::unique_ptr<HttpLoop>(new HttpLoop(std::make_unique<Impl>(std::move(endpoint))));
 }
 
 HttpLoop::HttpLoop(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -62,6 +62,7 @@ using HttpDone = std::function<void(Result<HttpResponse>)>;
 /// The transfers of one source (libcurl multi): keep-alive, cookies kept and shared, TLS always
 /// verified, no redirects, no retries. A transport failure is an Error with a sentence for people:
 ///   kUnreachable  no connection (DNS, refused, no answer, proxy)
+///   kAuth         a proxy that wants credentials before it makes a tunnel
 ///   kTransient    cut after connecting
 ///   kTimedOut     connected, but silent for too long or not done in time
 ///   kInvalid      TLS that cannot be trusted, a URL that cannot work

@@ -383,6 +383,30 @@ TEST(HttpLoop, SendsABearerToken) {
   EXPECT_THAT(asked, HasSubstr("\r\nAuthorization: Bearer abc.def\r\n"));
 }
 
+/// What a proxy sees of a request to a source behind TLS, and what comes of it.
+Result<HttpResponse> ThroughAProxyThatSays(const std::string& answer, std::string& asked) {
+  RawServer proxy([&](Connection& peer) {
+    asked = peer.ReadRequest();
+    peer.Send(answer + "\r\nContent-Length: 0\r\n\r\n");
+  });
+  HttpOptions options = OptionsFor("https://pi.example.invalid/piwebapi");
+  options.proxy = "http://127.0.0.1:" + std::to_string(proxy.port());
+  options.auth = {AuthOptions::Kind::kBearer, "", "", "s3cret"};
+  RunningLoop loop(options);
+  return loop.Get("/system");
+}
+
+TEST(HttpLoop, KeepsTheCredentialsFromAProxyThatMakesATunnel) {
+  std::string asked;
+  const auto response = ThroughAProxyThatSays("HTTP/1.1 403 Forbidden", asked);
+  EXPECT_THAT(asked, AllOf(StartsWith("CONNECT pi.example.invalid:443 HTTP/1.1\r\n"),
+                           Not(HasSubstr("s3cret"))));
+  EXPECT_THAT(response, FailsWith(ErrorKind::kUnreachable));
+  EXPECT_THAT(Message(response), AllOf(HasSubstr("403"), HasSubstr("source.proxy")));
+  EXPECT_THAT(ThroughAProxyThatSays("HTTP/1.1 407 Who are you", asked),
+              FailsWith(ErrorKind::kAuth));
+}
+
 TEST(HttpLoop, NamesUserAndAcceptedMethodsButNoSecretWhenRefused) {
   RawServer server([&](Connection& peer) {
     peer.ReadRequest();
