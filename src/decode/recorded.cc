@@ -4,128 +4,14 @@
 #include <algorithm>
 #include <charconv>
 
-#include "decode/event.h"
 #include "decode/recorded_paths.h"
+#include "decode/streams.h"
 
 namespace pilake::decode {
 namespace {
 
 using simdjson::error_code;
 using simdjson::SUCCESS;
-
-Error NotWhatWasAsked(std::string_view what) {
-  return {ErrorKind::kMalformed, fmt::format("the answer is not what was asked for: {}", what)};
-}
-
-/// What a body, stream or part says besides its events.
-struct Envelope {
-  std::optional<Error> unreadable;  ///< of an event, or of the shape
-  std::optional<Complaint> complaint;
-  bool has_events = false;
-};
-
-error_code ReadEventInto(od::value& item, PointType type, TimeReader& times, SeriesPage& page,
-                         std::optional<Error>& failure) {
-  od::object object;
-  if (Token(item)[0] != '{') {
-    failure = NotWhatWasAsked(fmt::format("an event is {}", Token(item).substr(0, 40)));
-    return SUCCESS;
-  }
-  if (const auto error = item.get_object().get(object)) return error;
-  Event event;
-  if (const auto error = ReadEvent(object, type, times, event, failure)) return error;
-  page.events.Append(event.time, event.value.kind, event.value.number, event.value.text,
-                     event.flags);
-  return SUCCESS;
-}
-
-error_code ReadEvents(od::value& items, PointType type, TimeReader& times, SeriesPage& page,
-                      Envelope& envelope) {
-  if (envelope.has_events) {
-    envelope.unreadable = NotWhatWasAsked("Items comes twice");
-    return SUCCESS;
-  }
-  if (Token(items)[0] != '[') {
-    envelope.unreadable = NotWhatWasAsked(fmt::format("Items is {}", Token(items).substr(0, 40)));
-    return SUCCESS;
-  }
-  envelope.has_events = true;
-  od::array array;
-  if (const auto error = items.get_array().get(array)) return error;
-  for (auto element : array) {
-    od::value item;
-    if (const auto error = element.get(item)) return error;
-    if (const auto error = ReadEventInto(item, type, times, page, envelope.unreadable))
-      return error;
-  }
-  return SUCCESS;
-}
-
-error_code ReadComplaintInto(od::value& value, Envelope& envelope) {
-  if (IsNothing(value)) return SUCCESS;
-  if (!envelope.complaint) envelope.complaint.emplace();
-  return ReadComplaint(value, *envelope.complaint);
-}
-
-/// Reads the members that single, set and batch answers have in common around events. With
-/// `is_value` the events are the one object called `Value`.
-error_code ReadStream(od::object& object, PointType type, bool is_value, TimeReader& times,
-                      SeriesPage& page, Envelope& envelope) {
-  for (auto field : object) {
-    std::string_view key;
-    if (const auto error = field.unescaped_key().get(key)) return error;
-    od::value value;
-    if (const auto error = field.value().get(value)) return error;
-    if (key == "Items") {
-      if (const auto error = ReadEvents(value, type, times, page, envelope)) return error;
-    } else if (is_value && key == "Value" && Token(value)[0] == '{') {
-      if (envelope.has_events) envelope.unreadable = NotWhatWasAsked("Value comes twice");
-      envelope.has_events = true;
-      if (const auto error = ReadEventInto(value, type, times, page, envelope.unreadable)) {
-        return error;
-      }
-    } else if (IsComplaint(key)) {
-      if (const auto error = ReadComplaintInto(value, envelope)) return error;
-    }
-  }
-  return SUCCESS;
-}
-
-/// The failure of one stream of many.
-std::optional<Error> FailureOf(const Envelope& envelope) {
-  if (envelope.complaint) return Refused(*envelope.complaint);
-  if (envelope.unreadable) return envelope.unreadable;
-  if (!envelope.has_events) return NotWhatWasAsked("it has no events member");
-  return std::nullopt;
-}
-
-/// Opens the body, hands its object to `read`, and makes sure that nothing follows.
-template <typename Read>
-error_code ReadDocument(const Body& body, Read read) {
-  od::document document;
-  if (const auto error = Iterate(body.begin(), body.text().size()).get(document)) return error;
-  od::object object;
-  if (const auto error = document.get_object().get(object)) return error;
-  if (const auto error = read(object)) return error;
-  return IsAtEnd(document) ? SUCCESS : simdjson::TRAILING_CONTENT;
-}
-
-/// The WebID of a stream, wherever it stands; the object is left at its start. Keys are compared as
-/// they are written: each string of a document may be unescaped only once, or the parser's buffer
-/// would not hold them all.
-error_code FindWebId(od::object& stream, std::string& web_id) {
-  for (auto field : stream) {
-    od::raw_json_string key;
-    if (const auto error = field.key().get(key)) return error;
-    if (!(key == std::string_view("WebId"))) continue;
-    od::value value;
-    if (const auto error = field.value().get(value)) return error;
-    std::string_view text;
-    if (Token(value)[0] == '"' && !value.get_string().get(text)) web_id = text;
-    break;
-  }
-  return stream.reset().error();
-}
 
 /// Reads the streams of a set; `is_value` for streamsets/value.
 class SetReader {
@@ -138,18 +24,7 @@ class SetReader {
         is_told_(wanted.size()) {}
 
   error_code Read(od::object& object) {
-    for (auto field : object) {
-      std::string_view key;
-      if (const auto error = field.unescaped_key().get(key)) return error;
-      od::value value;
-      if (const auto error = field.value().get(value)) return error;
-      if (key == "Items") {
-        if (const auto error = ReadStreams(value)) return error;
-      } else if (IsComplaint(key)) {
-        if (const auto error = ReadComplaintInto(value, envelope_)) return error;
-      }
-    }
-    return SUCCESS;
+    return ReadStreams(object, envelope_, [this](od::object& stream) { return ReadOne(stream); });
   }
 
   Result<std::vector<SeriesPage>> Finish() && {
@@ -165,25 +40,9 @@ class SetReader {
   }
 
  private:
-  error_code ReadStreams(od::value& items) {
-    if (envelope_.has_events || Token(items)[0] != '[') {
-      envelope_.unreadable = NotWhatWasAsked("Items is not one list");
-      return SUCCESS;
-    }
-    envelope_.has_events = true;
-    od::array array;
-    if (const auto error = items.get_array().get(array)) return error;
-    for (auto element : array) {
-      od::object stream;
-      if (const auto error = element.get_object().get(stream)) return error;
-      if (const auto error = ReadOne(stream)) return error;
-    }
-    return SUCCESS;
-  }
-
   error_code ReadOne(od::object& stream) {
     std::string web_id;
-    if (const auto error = FindWebId(stream, web_id)) return error;
+    if (const auto error = FindText(stream, "WebId", web_id)) return error;
     const auto which = index_.Find(web_id);
     if (!which || is_told_[*which]) {
       envelope_.unreadable =
@@ -194,8 +53,9 @@ class SetReader {
     is_told_[*which] = true;
     Envelope envelope;
     SeriesPage& page = pages_[*which];
-    if (const auto error =
-            ReadStream(stream, wanted_[*which].type, is_value_, times_, page, envelope)) {
+    if (const auto error = ReadStream(stream, wanted_[*which].type,
+                                      is_value_ ? EventsIn::kItemsOrValue : EventsIn::kItems,
+                                      times_, page, envelope)) {
       return error;
     }
     page.failure = FailureOf(envelope);
@@ -238,7 +98,8 @@ error_code ReadPart(od::object& part, PointType type, TimeReader& times, SeriesP
     } else if (key == "Content" && Token(value)[0] == '{') {
       od::object content;
       if (const auto error = value.get_object().get(content)) return error;
-      if (const auto error = ReadStream(content, type, false, times, page, envelope)) return error;
+      if (const auto error = ReadStream(content, type, EventsIn::kItems, times, page, envelope))
+        return error;
     } else if (key == "Content" && Token(value)[0] == '"') {
       if (const auto error = ReadComplaintInto(value, envelope)) return error;
     }
@@ -261,7 +122,7 @@ Result<SeriesPage> GeneralRecorded(const Body& body, PointType type) {
   Envelope envelope;
   TimeReader times;
   const error_code error = ReadDocument(body, [&](od::object& object) {
-    return ReadStream(object, type, false, times, page, envelope);
+    return ReadStream(object, type, EventsIn::kItems, times, page, envelope);
   });
   if (error) return tl::unexpected(Damage(body, error));
   if (envelope.complaint) return tl::unexpected(BrokenOff(*envelope.complaint));

@@ -14,12 +14,25 @@
 
 namespace pilake::decode {
 
+/// What a data pipe says became of an event (wire §9.4).
+enum class Action : uint8_t {
+  kAdd,      ///< new, at the end
+  kInsert,   ///< new, before the end
+  kUpdate,   ///< in place of the one at that time, or new
+  kDelete,   ///< gone
+  kRefresh,  ///< from that time on anything may have changed
+  kUnknown,
+};
+
 /// What one series of a response said.
 struct SeriesPage {
   Events events;  ///< in the server's order; every item of the page, none dropped
   /// Why `events` must not be trusted: WebException, Errors, the sub-status of a batch part, a
   /// stream that is missing, an item without a readable time.
   std::optional<Error> failure;
+  // Of Stream Updates only (news.h).
+  std::string marker{};           ///< to ask with next
+  std::vector<Action> actions{};  ///< by event
 };
 
 struct Wanted {

@@ -24,6 +24,11 @@ constexpr std::string_view kSetValuesSelected =
     "Items.Value.Substituted;Items.Value.Annotated;Items.Value.Errors;Items.Errors;"
     "Items.WebException;Errors;WebException";
 
+constexpr std::string_view kUpdatesSelected =
+    "Items.Source;Items.RequestedMarker;Items.LatestMarker;Items.Exception;Items.Events.Action;"
+    "Items.Events.Timestamp;Items.Events.Value;Items.Events.Good;Items.Events.Questionable;"
+    "Items.Events.Substituted;Items.Events.Annotated;Items.Events.Errors;Errors;WebException";
+
 constexpr UtcTime kFirstTime{0};  // 1970-01-01, before which PI has nothing (wire §5.7)
 
 void AppendEncoded(std::string& out, std::string_view text, std::string_view kept) {
@@ -68,6 +73,7 @@ class Target {
   }
 
   HttpRequest Get() { return {HttpRequest::Method::kGet, std::move(text_), {}}; }
+  HttpRequest Post() { return {HttpRequest::Method::kPost, std::move(text_), {}}; }
 
  private:
   /// `yyyy-MM-ddTHH:mm:ss.fffffffZ`, the one form that no culture or zone reads otherwise.
@@ -154,6 +160,28 @@ HttpRequest BuildValueSet(std::span<const std::string_view> web_ids) {
       .Get();
 }
 
+HttpRequest BuildRegister(std::span<const std::string_view> web_ids) {
+  return Target{"streamsets", "updates"}
+      .Add("webIdType", "IDOnly")
+      .AddEach("webId", web_ids)
+      .Post();
+}
+
+HttpRequest BuildUpdates(std::span<const std::string> markers) {
+  Target target{"streamsets", "updates"};
+  target.Add("webIdType", "IDOnly").Add("selectedFields", kUpdatesSelected);
+  for (const std::string& marker : markers) target.Add("marker", marker);
+  return target.Get();
+}
+
+HttpRequest BuildChannel(std::span<const std::string_view> web_ids, int heartbeat_rate) {
+  return Target{"streamsets", "channel"}
+      .Add("heartbeatRate", heartbeat_rate)
+      .Add("webIdType", "IDOnly")
+      .AddEach("webId", web_ids)
+      .Get();
+}
+
 HttpRequest BuildCount(const CountRead& read) {
   return Target{"streams", read.web_id, "summary"}
       .Add("summaryType", "Count")
@@ -236,6 +264,14 @@ size_t WebIdsThatFit(std::string_view base_url, std::span<const std::string_view
   return std::max<size_t>(fit, 1);
 }
 
+size_t MarkersThatFit(std::string_view base_url, std::span<const std::string> markers,
+                      size_t url_bytes_max) {
+  for (size_t fit = markers.size(); fit > 1; fit -= (fit + 9) / 10) {
+    if (UrlBytes(base_url, BuildUpdates(markers.first(fit))) <= url_bytes_max) return fit;
+  }
+  return 1;
+}
+
 std::vector<RequestForm> AllRequests() {
   constexpr std::string_view kSwagger = "Swagger 2018 SP1";
   constexpr std::string_view kBase = "https://host/piwebapi";
@@ -248,6 +284,8 @@ std::vector<RequestForm> AllRequests() {
   const RecordedRead read{.web_id = kPoint, .begin = begin, .end = end, .max_count = 10'000};
   RecordedRead flagged = read;
   flagged.filter = kFlaggedOnly;
+  const std::vector<std::string> markers{"0cbbec466f3a42288c8c47112f54b852_0",
+                                         "5d1e9a7cf00b4a6c8f1b7a3f0e2d4c11_12"};
   const CountRead count{.web_id = kPoint, .begin = begin, .end = end};
   return {
       {"BuildRecorded", "The events of one point within a window.", "/streams/{webId}/recorded",
@@ -268,6 +306,14 @@ std::vector<RequestForm> AllRequests() {
       {"BuildRecordedBatch", "The same, each within a window of its own.", "/batch", kSwagger,
        BuildRecordedBatch(kBase, std::vector<RecordedRead>{flagged, flagged}),
        "/streams/{webId}/recorded"},
+      {"BuildRegister",
+       "That the web server is to note what is new of many points, in its own memory: for "
+       "`stream`.",
+       "/streamsets/updates", kSwagger, BuildRegister(points)},
+      {"BuildUpdates", "What it noted since it was asked last.", "/streamsets/updates", kSwagger,
+       BuildUpdates(markers)},
+      {"BuildChannel", "The same, pushed through a WebSocket as it happens.", "/streamsets/channel",
+       kSwagger, BuildChannel(points, 2)},
       {"BuildCount", "How many events a window holds.", "/streams/{webId}/summary", kSwagger,
        BuildCount(count)},
       {"BuildCountBatch", "How many events windows of many points hold.", "/batch", kSwagger,

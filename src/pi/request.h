@@ -45,6 +45,17 @@ HttpRequest BuildRecordedBatch(std::string_view base_url, std::span<const Record
 /// `GET streamsets/value?webId=…`: the current value of many streams.
 HttpRequest BuildValueSet(std::span<const std::string_view> web_ids);
 
+/// `POST streamsets/updates?webId=…`: registers many streams for Stream Updates (wire §9). It makes
+/// a subscription in the web server's memory, and nothing in PI.
+HttpRequest BuildRegister(std::span<const std::string_view> web_ids);
+
+/// `GET streamsets/updates?marker=…`: what is new of each stream since the marker was given.
+HttpRequest BuildUpdates(std::span<const std::string> markers);
+
+/// `GET streamsets/channel?webId=…`, to be sent as the beginning of a WebSocket (wire §8):
+/// `heartbeat_rate` polls of the server's without news make an empty message.
+HttpRequest BuildChannel(std::span<const std::string_view> web_ids, int heartbeat_rate);
+
 /// One window of one stream whose events are to be counted; both ends inclusive.
 struct CountRead {
   std::string_view web_id;
@@ -96,6 +107,10 @@ size_t UrlBytes(std::string_view base_url, const HttpRequest& request);
 /// Counts what `BuildRecordedSet` adds, the longest of the set requests.
 size_t WebIdsThatFit(std::string_view base_url, std::span<const std::string_view> web_ids,
                      size_t url_bytes_max = kUrlBytesMax);
+
+/// The same for `BuildUpdates`.
+size_t MarkersThatFit(std::string_view base_url, std::span<const std::string> markers,
+                      size_t url_bytes_max = kUrlBytesMax);
 
 /// An example of one kind of request, for the report and the test that prove what we can send.
 struct RequestForm {
