@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/exit_code.h"
+#include "cli/signals.h"
 #include "core/result.h"
 
 namespace pilake::cli {
@@ -15,6 +16,7 @@ namespace pilake::cli {
 /// What every subcommand may use.
 struct Context {
   std::stop_token stop;
+  Signals& signals;
   Command chosen;  ///< set by the subcommand that was chosen
 };
 

@@ -57,7 +57,7 @@ void PrintTrialSteps() {
 int Main(int argc, char** argv) {
   KeepLittleMemory();
   Signals signals;
-  Context context{.stop = signals.token(), .chosen = {}};
+  Context context{.stop = signals.token(), .signals = signals, .chosen = {}};
   CLI::App app("pilake keeps Delta Lake tables equal to the archive of an AVEVA PI System.",
                "pilake");
   app.footer(kFooter);

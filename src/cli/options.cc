@@ -54,6 +54,20 @@ pipeline::ThrottleOptions ThrottleFrom(const config::Source& source) {
   return options;
 }
 
+pipeline::Way WayFrom(config::Hear hear) {
+  switch (hear) {
+    case config::Hear::kAuto:
+      return pipeline::Way::kAuto;
+    case config::Hear::kChannels:
+      return pipeline::Way::kChannel;
+    case config::Hear::kUpdates:
+      return pipeline::Way::kUpdates;
+    case config::Hear::kSweep:
+      return pipeline::Way::kSweep;
+  }
+  return pipeline::Way::kAuto;
+}
+
 }  // namespace
 
 pipeline::PullOptions PullOptionsFrom(const config::Config& config) {
@@ -80,7 +94,9 @@ pipeline::PullOptions PullOptionsFrom(const config::Config& config) {
                             .include = tags.include,
                             .exclude = tags.exclude,
                             .points = tags.points,
-                            .web_ids = tags.web_ids});
+                            .web_ids = tags.web_ids,
+                            .hot = tags.hot,
+                            .way = WayFrom(tags.hear)});
   }
   options.history_from = config.history.from;
   options.settle = config.history.settle;

@@ -94,10 +94,7 @@ Exit Run(const RunFlags& flags, const std::stop_token& stop) {
     fmt::print(stderr, "{}", Describe(*report, progress));
   }
   if (forecast) fmt::print(stderr, "{}", Beside(*forecast, *report, progress));
-  const bool is_left_out = !report->held.empty() || !report->gone.empty() ||
-                           !report->quarantined.empty() || !report->unresolved.empty() ||
-                           !report->points.vanished.empty();
-  return is_left_out ? static_cast<Exit>(config->quarantine.exit) : Exit::kDone;
+  return report->left_out() > 0 ? static_cast<Exit>(config->quarantine.exit) : Exit::kDone;
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ sigset_t StopSignals() {
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGHUP);
   return signals;
 }
 
@@ -28,7 +29,12 @@ Signals::Signals() {
   waiter_ = std::jthread([this, signals](const std::stop_token& stop) {
     const timespec tick{.tv_sec = 0, .tv_nsec = 50'000'000};
     while (!stop.stop_requested()) {
-      if (sigtimedwait(&signals, nullptr, &tick) < 0) continue;
+      const int signal = sigtimedwait(&signals, nullptr, &tick);
+      if (signal < 0) continue;
+      if (signal == SIGHUP && counts_hangups_) {
+        ++hangups_;
+        continue;
+      }
       if (source_.stop_requested()) _exit(static_cast<int>(Exit::kInterrupted));
       source_.request_stop();
     }

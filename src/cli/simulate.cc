@@ -136,7 +136,7 @@ Status Truth(const SimulateFlags& flags) {
 }
 
 void AddPlantOptions(CLI::App& command, SimulateFlags& flags) {
-  command.add_option("--plant", flags.plant.name, "demo, mixed, bench, wide, heavy or slow")
+  command.add_option("--plant", flags.plant.name, "demo, mixed, bench, wide, live, heavy or slow")
       ->capture_default_str();
   command.add_option("--points", flags.plant.points,
                      "How many points; 0: as many as the plant usually has");

@@ -13,6 +13,7 @@
 #include "cli/json.h"
 #include "cli/options.h"
 #include "cli/progress_bar.h"
+#include "cli/watch.h"
 #include "config/config.h"
 #include "pipeline/ledger.h"
 #include "pipeline/vacuum.h"
@@ -150,6 +151,8 @@ std::string ToJson(const delta::Table& table, const delta::TableStats& stats, in
 
 struct Flags {
   std::string config;
+  std::string every = "2s";
+  bool watch = false;
   std::string max_lag;
   std::string test_clock;
   bool json = false;
@@ -176,7 +179,7 @@ Exit JudgeLag(const std::optional<Duration>& lag, const std::optional<Duration>&
   return Exit::kLags;
 }
 
-Exit Status(const Flags& flags) {
+Exit Status(const Flags& flags, const std::stop_token& stop) {
   const auto clock = OpenClock(flags.test_clock);
   if (!clock) return Report(clock.error());
   std::optional<Duration> lag_max;
@@ -187,6 +190,12 @@ Exit Status(const Flags& flags) {
   }
   const auto config = config::Load(flags.config);
   if (!config) return Report(config.error());
+  if (flags.watch) {
+    const auto every = ParseDuration(flags.every);
+    if (!every || *every < Duration::Millis(100))
+      return Report({ErrorKind::kInvalid, "--every must be a span from 100ms, such as 2s"});
+    return Watch(*config, *every, stop);
+  }
   const pipeline::TableOptions options = PullOptionsFrom(*config).table;
   const auto ledger = pipeline::Ledger::OpenExisting(options);
   if (!ledger) return Report(ledger.error());
@@ -253,14 +262,23 @@ void AddStatus(CLI::App& app, Context& context) {
       "Examples:\n"
       "  pilake status\n"
       "  pilake status --json\n"
+      "  pilake status --watch           a running stream, at stream.listen\n"
       "  pilake status --max-lag 2h      exit code 6 if the newest final event is older");
   auto flags = std::make_shared<Flags>();
   AddConfigOption(*command, flags->config);
   command->add_option("--max-lag", flags->max_lag,
                       "End with 6 if the newest final event is older than this");
-  command->add_flag("--json", flags->json, "As JSON on standard output");
+  auto* json = command->add_flag("--json", flags->json, "As JSON on standard output");
+  auto* watch = command->add_flag("--watch", flags->watch,
+                                  "Show a running `pilake stream` instead, again and again");
+  watch->excludes(json);
+  command->add_option("--every", flags->every, "With --watch: how often")
+      ->capture_default_str()
+      ->needs(watch);
   command->add_option("--test-clock", flags->test_clock)->group("");
-  command->callback([flags, &context] { context.chosen = [flags] { return Status(*flags); }; });
+  command->callback([flags, &context] {
+    context.chosen = [flags, &context] { return Status(*flags, context.stop); };
+  });
 }
 
 }  // namespace pilake::cli

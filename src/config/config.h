@@ -65,6 +65,9 @@ struct Source {
   Timeouts timeouts;
 };
 
+/// How `pilake stream` is to hear of new events.
+enum class Hear { kAuto, kChannels, kUpdates, kSweep };
+
 /// Points of one data server, or of all when `server` is empty.
 struct TagSelection {
   std::string server;
@@ -72,6 +75,8 @@ struct TagSelection {
   std::vector<std::string> exclude;  ///< masks; they also take away what the other keys select
   std::vector<std::string> points;   ///< exact names, those read from `file` included
   std::vector<std::string> web_ids;
+  bool hot = false;  ///< a stream hears of them first
+  Hear hear = Hear::kAuto;
 };
 
 struct History {
@@ -89,7 +94,11 @@ struct Future {
 
 /// Of `pilake stream`.
 struct Stream {
+  std::string listen;    ///< `127.0.0.1:9464`; empty: it shows no page
+  int64_t channels = 0;  ///< at most; 0: none
   Duration commit_every;
+  Duration hot_every;
+  Duration updates_every;
   Duration sweep_every;
   Duration settle_every;
   Duration resolve_every;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <optional>
 #include <sstream>
 
 #include "config/expand.h"
@@ -32,6 +33,22 @@ Status ReadName(const Value& value, std::string* name) {
   return {};
 }
 
+/// What stands behind the host of `host[:port]`; nothing if there is no port.
+std::optional<std::string_view> PortOf(std::string_view authority) {
+  const size_t colon = authority.find(':', authority.find(']') + 1);
+  if (colon == std::string_view::npos) return std::nullopt;
+  return authority.substr(colon + 1);
+}
+
+Status CheckPort(std::optional<std::string_view> port) {
+  if (!port) return {};
+  const bool is_port = !port->empty() && port->size() <= 5 &&
+                       std::ranges::all_of(*port, [](char c) { return c >= '0' && c <= '9'; }) &&
+                       std::stoi(std::string(*port)) >= 1 && std::stoi(std::string(*port)) <= 65535;
+  if (!is_port) return Fail(ErrorKind::kInvalid, "'{}' is not a port from 1 to 65535", *port);
+  return {};
+}
+
 /// `https://host[:port]/path`, nothing before or behind it.
 Status ReadUrl(const Value& value, std::string* url) {
   RETURN_IF_ERROR(value.ToText(url));
@@ -51,15 +68,7 @@ Status ReadUrl(const Value& value, std::string* url) {
         ErrorKind::kInvalid,
         "must end with the path of the service, such as /piwebapi: no spaces, no `?`, no `#`");
   }
-  const size_t colon = authority.find(':', authority.find(']') + 1);
-  if (colon != std::string_view::npos) {
-    const std::string_view port = authority.substr(colon + 1);
-    const bool is_port = !port.empty() && port.size() <= 5 &&
-                         std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; }) &&
-                         std::stoi(std::string(port)) >= 1 && std::stoi(std::string(port)) <= 65535;
-    if (!is_port) return Fail(ErrorKind::kInvalid, "'{}' is not a port from 1 to 65535", port);
-  }
-  return {};
+  return CheckPort(PortOf(authority));
 }
 
 /// The names in a file, one a line; blank lines and lines that begin with `#` are left out.
@@ -101,6 +110,19 @@ Status ReadTrustFiles(const Value& value, std::vector<std::string>* paths) {
     }
   }
   return {};
+}
+
+/// Anybody who reaches it may read it, so it is for this machine.
+Status ReadListen(const Value& value, std::string* listen) {
+  RETURN_IF_ERROR(value.ToText(listen));
+  const auto port = PortOf(*listen);
+  if (!port || !IsLoopback("http://" + *listen)) {
+    return Fail(ErrorKind::kInvalid,
+                "must be an address of this machine with a port, such as 127.0.0.1:9464, not "
+                "'{}'; for others put a proxy in front of it",
+                *listen);
+  }
+  return CheckPort(port);
 }
 
 Status ReadAuthKind(const Value& value, AuthKind* kind) {
@@ -227,6 +249,22 @@ constexpr Key kKeys[] = {
     {"tags.file", "path", "", kOptional, kPlain,
      "A file of exact names, one a line; lines that begin with `#` are left out.",
      [](const Value& v, Config& c) { return ReadNamesFile(v, &c.tags.back().points); }},
+    {"tags.hot", "true or false", "", kOptional, kPlain,
+     "`pilake stream`: that these are the points to be heard of first; false if left out.",
+     [](const Value& v, Config& c) {
+       return v.ToChoice<bool>({{"true", true}, {"false", false}}, &c.tags.back().hot);
+     }},
+    {"tags.hear", "auto, channels, updates or sweep", "", kOptional, kPlain,
+     "`pilake stream`: the best way by which these are heard of. With auto, which it is if left "
+     "out, a channel as far as stream.channels go, hot points first, then Stream Updates. Where "
+     "the server refuses one way the next stands in.",
+     [](const Value& v, Config& c) {
+       return v.ToChoice<Hear>({{"auto", Hear::kAuto},
+                                {"channels", Hear::kChannels},
+                                {"updates", Hear::kUpdates},
+                                {"sweep", Hear::kSweep}},
+                               &c.tags.back().hear);
+     }},
     {"history.from", "date or UTC time", "", kRequired, kPlain,
      "Where the table's history begins; earlier events are not read.",
      [](const Value& v, Config& c) { return v.ToTime(&c.history.from); }},
@@ -265,8 +303,22 @@ constexpr Key kKeys[] = {
      [](const Value& v, Config& c) {
        return v.ToSpan(Duration::Seconds(1), Duration::Hours(1), &c.stream.commit_every);
      }},
+    {"stream.channels", "whole number, 0 to 5000", "50", kOptional, kPlain,
+     "`pilake stream`: how many WebSockets it may keep open, each for some 150 points.",
+     [](const Value& v, Config& c) { return v.ToWhole(0, 5'000, &c.stream.channels); }},
+    {"stream.hot_every", "span, 1s to 1h", "5s", kOptional, kPlain,
+     "`pilake stream`: how often hot points that have no channel are asked for by Stream Updates.",
+     [](const Value& v, Config& c) {
+       return v.ToSpan(Duration::Seconds(1), Duration::Hours(1), &c.stream.hot_every);
+     }},
+    {"stream.updates_every", "span, 1s to 1h", "30s", kOptional, kPlain,
+     "`pilake stream`: how often the other points are.",
+     [](const Value& v, Config& c) {
+       return v.ToSpan(Duration::Seconds(1), Duration::Hours(1), &c.stream.updates_every);
+     }},
     {"stream.sweep_every", "span, 1s to 1h", "10s", kOptional, kPlain,
-     "`pilake stream`: how often the current values of all tags are asked for, within the budget.",
+     "`pilake stream`: how often the current values are asked for of points that are heard of in "
+     "no other way, within the budget.",
      [](const Value& v, Config& c) {
        return v.ToSpan(Duration::Seconds(1), Duration::Hours(1), &c.stream.sweep_every);
      }},
@@ -282,6 +334,10 @@ constexpr Key kKeys[] = {
      [](const Value& v, Config& c) {
        return v.ToSpan(Duration::Minutes(1), Duration::Days(1), &c.stream.resolve_every);
      }},
+    {"stream.listen", "address such as 127.0.0.1:9464", "", kOptional, kPlain,
+     "`pilake stream`: where it shows how it is, to Prometheus (/metrics), an orchestrator "
+     "(/healthz, /readyz) and `pilake status --watch`. Only an address of this machine.",
+     [](const Value& v, Config& c) { return ReadListen(v, &c.stream.listen); }},
     {"table.path", "path or URL", "", kRequired, kPlain,
      "The Delta table: a folder, or the URL of one in an object store. The tables of points and "
      "digital states stand beside it.",

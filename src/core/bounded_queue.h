@@ -35,6 +35,18 @@ class BoundedQueue {
     return true;
   }
 
+  /// As `Push`, but for a full queue too this is false at once. An item without bytes has room
+  /// always.
+  bool TryPush(T item, size_t bytes) {
+    const std::scoped_lock lock(mutex_);
+    const bool has_room = bytes == 0 || items_.empty() || bytes_ + bytes <= bytes_max_;
+    if (!has_room || closed_) return false;
+    bytes_ += bytes;
+    items_.emplace_back(std::move(item), bytes);
+    filled_.notify_one();
+    return true;
+  }
+
   /// Waits for an item. Nothing once the queue is closed and drained, or `stop` was requested.
   std::optional<T> Pop(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
@@ -65,6 +77,11 @@ class BoundedQueue {
     closed_ = true;
     room_.notify_all();
     filled_.notify_all();
+  }
+
+  size_t size() const {
+    const std::scoped_lock lock(mutex_);
+    return items_.size();
   }
 
   size_t bytes() const {

@@ -44,6 +44,8 @@ struct Series {
   double span = 0;
   bool step = false;
   bool future = false;
+
+  bool operator==(const Series&) const = default;
 };
 
 /// The Data Archive of a series, as its path names it: `\\\\SERVER`.

@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/check.h"
 
+#include <algorithm>
+#include <future>
+#include <string>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include "decode/catalog.h"
+#include "pi/channel.h"
 #include "pi/request.h"
+#include "pipeline/probe.h"
 #include "plan/packing.h"
 
 namespace pilake::pipeline {
@@ -94,6 +101,49 @@ class Preflight {
                   "the PI administrator grant this identity read access to the points"});
     }
     Good("tags", fmt::format("{} points selected", resolved->series.size()));
+    LookAtHearing(source, resolved->series);
+  }
+
+  /// By what `stream` could hear of new events; whatever is refused, the next way stands in.
+  void LookAtHearing(Source& source, const std::vector<Series>& series) {
+    const auto listed = std::ranges::find(series, false, &Series::future);
+    if (listed == series.end()) return;
+    const auto i = static_cast<uint32_t>(listed - series.begin());
+    const std::string channel = TryChannel(*listed);
+    bool has_marker = false;
+    const Status asked =
+        Register(source, series, {i}, [&](uint32_t, const std::string&) { has_marker = true; });
+    Good("hearing",
+         fmt::format("for `stream`: channels {}; Stream Updates {}; current values", channel,
+                     has_marker ? "yes"
+                     : asked    ? "no, refused"
+                                : "no: " + asked.error().message));
+  }
+
+  /// In words, whether the server opens a channel for that series.
+  std::string TryChannel(const Series& series) const {
+    auto loop = pi::ChannelLoop::Make(options_.source.http);
+    if (!loop) return "no: " + loop.error().message;
+    std::promise<std::string> told;
+    auto answer = told.get_future();
+    bool is_open = false;  // of the loop's thread
+    const std::string_view web_ids[] = {series.web_id};
+    const std::jthread thread([&](const std::stop_token& stop) { (*loop)->Run(stop); });
+    const uint64_t id = (*loop)->Open(
+        {.target = pi::BuildChannel(web_ids, 2).target, .silence_max = Duration::Seconds(30)},
+        {.on_open =
+             [&] {
+               is_open = true;
+               told.set_value("yes");
+             },
+         .on_message = [](const std::string&) {},
+         .on_end =
+             [&](const Error& error) {
+               if (!is_open) told.set_value("no: " + error.message);
+             }});
+    std::string words = answer.get();
+    (*loop)->Close(id);
+    return words;
   }
 
   void LookAtTable() {

@@ -6,22 +6,88 @@
 #include <optional>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "delta/uuid.h"
+#include "pipeline/channels.h"
+#include "pipeline/hearer.h"
 #include "pipeline/live_tail.h"
-#include "pipeline/sweep.h"
+#include "pipeline/poller.h"
 #include "pipeline/throttle.h"
 
 // Follow, in short:
 //
-//   one thread, about once a minute:  pull; what the table shows now is told to the live tail
-//   another, every few seconds:       ask for all current values; those newer than what the table
-//                                     shows of their series are added to the tail, as one version
+//   this thread, about once a minute:  pull; what the table shows now is told to the live tail
+//               as soon as it is heard that something old has changed: look there
+//   Channels, Poller:                  hear; what is newer than all that the table shows waits in
+//                                      the live tail, what is older casts doubt
+//   a thread, every few seconds:       what waits becomes a version of the table
 
 namespace pilake::pipeline {
 namespace {
 
 constexpr Duration kRetryMax = Duration::Minutes(5);
+// Seldom enough that a wrong password locks no account.
+constexpr Duration kAuthRetry = Duration::Minutes(15);
+// What is heard to have changed is read together with what else is heard in that time.
+constexpr Duration kDoubtFor = Duration::Seconds(5);
+
+/// Those who hear, from when they are made until they are destroyed.
+class Listening {
+ public:
+  Listening(const FollowOptions& options, LiveTail& live, Hearer& hearer, const Clock& clock,
+            StreamState& state)
+      : options_(options), live_(live), hearer_(hearer), clock_(clock), state_(state) {}
+
+  Status Start() {
+    if (options_.channels_max > 0) {
+      ASSIGN_OR_RETURN(
+          channels_, Channels::Open(options_.pull.source.http, hearer_, state_, options_.on_note));
+    }
+    poller_.emplace(options_, live_, hearer_, channels_.get(), clock_, progress_, state_);
+    threads_.emplace_back([this](const std::stop_token& stop) { poller_->Loop(stop); });
+    threads_.emplace_back([this](const std::stop_token& stop) { CommitUntilStopped(stop); });
+    return {};
+  }
+
+  ~Listening() {
+    if (!threads_.empty()) threads_.front().request_stop(), threads_.front().join();
+    channels_.reset();
+    threads_.clear();  // all that came was heard by now, and is committed
+  }
+
+  void ChangeTags(const std::vector<TagSelection>& tags) { poller_->ChangeTags(tags); }
+
+ private:
+  void CommitUntilStopped(const std::stop_token& stop) {
+    while (clock_.SleepFor(options_.commit_every, stop)) Commit(stop);
+    Commit(stop);
+  }
+
+  void Commit(const std::stop_token& stop) {
+    const auto rows = live_.Commit();
+    const bool was_in_trouble = std::exchange(is_in_trouble_, !rows);
+    if (!rows && !was_in_trouble && !stop.stop_requested() && options_.on_trouble)
+      options_.on_trouble(rows.error());
+    state_.rows_waiting = static_cast<int64_t>(live_.waiting());
+    if (!rows || *rows == 0) return;
+    state_.live_rows += *rows;
+    ++state_.live_versions;
+    state_.newest_heard = live_.newest_committed().ticks;
+    state_.live_at = clock_.Now().ticks;
+  }
+
+  const FollowOptions& options_;
+  LiveTail& live_;
+  Hearer& hearer_;
+  const Clock& clock_;
+  StreamState& state_;
+  Progress progress_;
+  std::unique_ptr<Channels> channels_;
+  std::optional<Poller> poller_;
+  bool is_in_trouble_ = false;
+  std::vector<std::jthread> threads_;  // last: they use all of the above
+};
 
 class Follower {
  public:
@@ -31,22 +97,24 @@ class Follower {
         clock_(clock),
         progress_(progress),
         stop_(std::move(stop)),
+        state_(options.state != nullptr ? *options.state : own_state_),
         live_(options_.pull.table, clock),
-        sweeper_(options_, live_, clock, sweeping_) {
-    if (options_.pull.tail) options_.pull.live = &live_;
+        hearer_(live_, state_) {
+    if (options_.pull.tail) options_.pull.hearer = &hearer_;
   }
 
   Result<FollowReport> Do() {
-    std::optional<std::jthread> listener;
-    if (options_.pull.live != nullptr) {
-      listener.emplace([this](const std::stop_token& stop) { sweeper_.Loop(stop); });
+    if (options_.pull.hearer != nullptr) {
+      listening_.emplace(options_, live_, hearer_, clock_, state_);
+      RETURN_IF_ERROR(listening_->Start());
     }
     const Status pulled = PullUntilStopped();
-    listener.reset();  // it commits what it heard
+    listening_.reset();  // it commits what it heard
     if (!pulled) return tl::unexpected(pulled.error());
-    report_.live_rows = sweeper_.rows();
-    report_.live_versions = sweeper_.versions();
-    return report_;
+    return FollowReport{.passes = state_.passes,
+                        .rows_settled = state_.rows_settled,
+                        .live_rows = state_.live_rows,
+                        .live_versions = state_.live_versions};
   }
 
  private:
@@ -64,21 +132,73 @@ class Follower {
     Duration pause = options_.settle_every;
     for (;;) {
       const UtcTime began = clock_.Now();
-      auto pulled = pulling.Next();
+      const auto pulled = pulling.Next();
       if (stop_.stop_requested()) return {};
-      if (pulled) {
-        pause = options_.settle_every;
-        ++report_.passes;
-        report_.rows_settled += pulled->rows;
-        if (options_.on_settled) options_.on_settled(*pulled);
-      } else {
-        if (report_.passes == 0 && !MayPass(pulled.error().kind))
-          return tl::unexpected(std::move(pulled).error());
-        if (options_.on_trouble) options_.on_trouble(pulled.error());
-        pause = std::min(pause * 2, std::max(kRetryMax, options_.settle_every));
-      }
-      if (!clock_.SleepUntil(began + pause, stop_)) return {};
+      if (!pulled && state_.passes == 0 && !MayPass(pulled.error().kind))
+        return tl::unexpected(pulled.error());
+      Tell(pulled);
+      pause = pulled ? options_.settle_every : PauseAfter(pulled.error(), pause);
+      if (!WaitUntil(began + pause, pulling)) return {};
     }
+  }
+
+  void Tell(const Result<PullReport>& pulled) {
+    state_.alive_at = SystemClock().Now().ticks;
+    state_.is_in_trouble = !pulled;
+    if (!pulled) {
+      ++state_.troubles;
+      state_.is_caught_up = false;
+      SuspendLive();
+      if (options_.on_trouble) options_.on_trouble(pulled.error());
+      return;
+    }
+    ++state_.passes;
+    state_.rows_settled += pulled->rows;
+    state_.is_caught_up = !pulled->is_unfinished;
+    state_.settled_at = pulled->now.ticks;
+    state_.version = pulled->version;
+    state_.series = pulled->series;
+    state_.series_held = static_cast<int64_t>(pulled->held.size());
+    state_.series_quarantined = static_cast<int64_t>(pulled->quarantined.size());
+    state_.series_unresolved =
+        static_cast<int64_t>(pulled->unresolved.size() + pulled->points.vanished.size());
+    state_.series_silent = pulled->series_silent;
+    if (options_.on_settled) options_.on_settled(*pulled);
+  }
+
+  /// Where a pass fails nobody else is to ask on: what it met they would meet.
+  void SuspendLive() {
+    const auto held = live_.Hold();
+    live_.Suspend();
+  }
+
+  Duration PauseAfter(const Error& error, Duration pause) const {
+    if (error.kind == ErrorKind::kAuth) return std::max(kAuthRetry, options_.settle_every);
+    return std::min(pause * 2, std::max(kRetryMax, options_.settle_every));
+  }
+
+  /// Until the next pass; what is heard to have changed meanwhile is looked at. False if stopped.
+  bool WaitUntil(UtcTime next, Pulling& pulling) {
+    for (;;) {
+      const UtcTime now = clock_.Now();
+      if (now >= next) return !stop_.stop_requested();
+      if (!clock_.SleepUntil(std::min(next, now + kDoubtFor), stop_)) return false;
+      if (TakeNewTags(pulling)) return true;
+      if (!hearer_.has_doubts()) continue;
+      const Status looked = pulling.Look();
+      if (!looked && !stop_.stop_requested() && options_.on_trouble)
+        options_.on_trouble(looked.error());
+      if (!looked) return !stop_.stop_requested();
+    }
+  }
+
+  bool TakeNewTags(Pulling& pulling) {
+    auto tags = options_.new_tags ? options_.new_tags() : std::nullopt;
+    if (!tags) return false;
+    options_.pull.tags = std::move(*tags);
+    pulling.BeginAnew();
+    if (listening_) listening_->ChangeTags(options_.pull.tags);
+    return true;
   }
 
   static bool MayPass(ErrorKind kind) {
@@ -89,10 +209,11 @@ class Follower {
   const Clock& clock_;
   Progress& progress_;
   const std::stop_token stop_;
+  StreamState own_state_;
+  StreamState& state_;
   LiveTail live_;
-  Progress sweeping_;
-  Sweeper sweeper_;
-  FollowReport report_;
+  Hearer hearer_;
+  std::optional<Listening> listening_;
 };
 
 }  // namespace

@@ -92,6 +92,7 @@ Status Ledger::Load() {
   recorded_ = 0;
   tail_.reset();
   tail_is_whole_ = true;
+  own_live_files_.clear();
   ASSIGN_OR_RETURN(const auto text, table_->Domain(kDomain));
   if (!text) {
     ASSIGN_OR_RETURN(const delta::TableStats stats, table_->Stats());
@@ -160,7 +161,11 @@ Status Ledger::TaintBy(int64_t version) {
 
 void Ledger::TakeLive(const delta::CommitSummary& commit) {
   if (!IsLive(commit) || !tail_) return;
-  for (const delta::FileFacts& file : commit.added) tail_->push_back(file.path);
+  const bool is_own = commit.uuid.starts_with(writer_ + "/");
+  for (const delta::FileFacts& file : commit.added) {
+    tail_->push_back(file.path);
+    if (is_own) own_live_files_.insert(file.path);
+  }
 }
 
 Result<std::vector<delta::CommitSummary>> Ledger::CatchUp() {
@@ -218,10 +223,21 @@ Result<std::vector<delta::FileFacts>> Ledger::ActiveTail() const {
   return files;
 }
 
+bool Ledger::HasOtherTail(const Change& change) const {
+  if (!change.tail_before || tail_ == *change.tail_before) return false;
+  const Tail& before = *change.tail_before;
+  const bool goes_on = change.is_older_than_live && before && tail_ &&
+                       tail_->size() >= before->size() &&
+                       std::equal(before->begin(), before->end(), tail_->begin());
+  if (!goes_on) return true;
+  return !std::all_of(tail_->begin() + static_cast<std::ptrdiff_t>(before->size()), tail_->end(),
+                      [this](const std::string& path) { return own_live_files_.contains(path); });
+}
+
 Result<bool> Ledger::IsOvertaken(const Change& change) const {
   // What was read is checked against the coverage as it is now, not as it was when it was planned.
   if (!plan::StillMissing(coverage_, change.advances)) return true;
-  if (change.tail_before && tail_ != *change.tail_before) return true;
+  if (HasOtherTail(change)) return true;
   if (change.remove.empty()) return false;
   ASSIGN_OR_RETURN(const auto files, table_->ActiveFiles());
   std::map<std::string_view, std::string_view> active;  // to the name of its deletion vector
@@ -333,6 +349,7 @@ Result<Landing> Ledger::Commit(const Change& change) {
       base_ = record.base;
       recorded_ = record.version;
       tail_ = record.tail;
+      if (change.tail || change.ends_tail) own_live_files_.clear();
       if (change.tail || change.ends_tail) tail_is_whole_ = true;
       for (auto& [web_id, series] : changed) {
         if (const auto known = coverage_.find(web_id); known != coverage_.end())

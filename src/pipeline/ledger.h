@@ -43,6 +43,9 @@ struct Change {
   /// `Ledger::tail` as it was when this was planned: another one now, and this is overtaken. Must
   /// be said by all that moves an open end or touches the tail.
   std::optional<Tail> tail_before;
+  /// It covers nothing but what is older than all that this writer hears: live versions of its own
+  /// that came since do not overtake it.
+  bool is_older_than_live = false;
   std::vector<plan::Advance> advances;
   std::string operation = "WRITE";  ///< as in delta::CommitRequest
   bool data_change = true;          ///< False: the rows of the table stay the same.
@@ -102,6 +105,7 @@ class Ledger {
   void Taint(const delta::FileFacts& file, std::set<std::string>& tainted);
   void Note(std::string sentence);
   plan::Coverage Changed(const std::vector<plan::Advance>& advances) const;
+  bool HasOtherTail(const Change& change) const;
   Result<bool> IsOvertaken(const Change& change) const;
   Result<plan::CoverageRecord> RecordWith(const Change& change, const plan::Coverage& changed);
   bool IsStale(const Change& change) const;
@@ -115,6 +119,7 @@ class Ledger {
   int64_t recorded_ = 0;             // the version that the record speaks of
   Tail tail_;
   bool tail_is_whole_ = true;
+  std::set<std::string> own_live_files_;  // of the tail: those that this writer heard
   std::vector<std::string> notes_;
   std::string process_uuid_;
   std::string writer_;

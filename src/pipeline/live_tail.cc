@@ -9,12 +9,12 @@
 namespace pilake::pipeline {
 namespace {
 
-bool IsSame(const std::vector<Series>& a, const std::vector<Series>& b) {
-  return std::ranges::equal(a, b, {}, &Series::web_id, &Series::web_id);
-}
-
 // Whoever settles waits meanwhile; what did not land waits on, for the next time.
 constexpr int kAttemptsMax = 5;
+
+std::string_view WebIdOf(const Series& series) {
+  return series.web_id;
+}
 
 /// The first row that is newer than `ticks`.
 size_t FirstNewer(const Events& events, int64_t ticks) {
@@ -34,10 +34,11 @@ std::unique_lock<std::mutex> LiveTail::Hold() {
 void LiveTail::Show(const std::vector<Series>& series, std::vector<int64_t> newest,
                     int64_t version) {
   if (version < open_version_) return;
-  if (!series_ || !IsSame(*series_, series)) {
+  if (!series_ || *series_ != series) {
     Suspend();
     series_ = std::make_shared<const std::vector<Series>>(series);
   }
+  is_listening_ = true;
   newest_ = std::move(newest);
   for (auto waiting = waiting_.begin(); waiting != waiting_.end();) {
     auto& [i, events] = *waiting;
@@ -58,7 +59,7 @@ void LiveTail::Show(const std::vector<Series>& series, std::vector<int64_t> newe
 }
 
 void LiveTail::Suspend() {
-  series_.reset();
+  is_listening_ = false;
   newest_.clear();
   waiting_.clear();
   waiting_rows_ = 0;
@@ -69,15 +70,28 @@ LiveTail::SeriesList LiveTail::series() const {
   return series_;
 }
 
-size_t LiveTail::Hear(const SeriesList& list, uint32_t i, const Events& events) {
+bool LiveTail::is_listening() const {
   const std::lock_guard lock(mutex_);
-  if (!list || list != series_) return 0;
-  const size_t first = FirstNewer(events, newest_[i]);
+  return is_listening_;
+}
+
+size_t LiveTail::Hear(std::string_view web_id, const Events& events) {
+  const std::lock_guard lock(mutex_);
+  if (!is_listening_) return 0;
+  const auto i = IndexOf(web_id);
+  if (!i) return 0;
+  const size_t first = FirstNewer(events, newest_[*i]);
   if (first == events.size()) return 0;
-  waiting_[i].Append(events, first, events.size());
+  waiting_[*i].Append(events, first, events.size());
   waiting_rows_ += events.size() - first;
-  newest_[i] = events.ticks.back();
+  newest_[*i] = events.ticks.back();
   return events.size() - first;
+}
+
+std::optional<uint32_t> LiveTail::IndexOf(std::string_view web_id) const {
+  const auto found = std::ranges::lower_bound(*series_, web_id, {}, WebIdOf);
+  if (found == series_->end() || found->web_id != web_id) return std::nullopt;
+  return static_cast<uint32_t>(found - series_->begin());
 }
 
 size_t LiveTail::waiting() const {
@@ -95,8 +109,15 @@ Result<int64_t> LiveTail::Commit() {
   if (!has_landed || !*has_landed) Suspend();
   if (!has_landed) return tl::unexpected(has_landed.error());
   if (!*has_landed) return 0;
+  for (const auto& [i, events] : waiting_)
+    newest_committed_ = std::max(newest_committed_, UtcTime{events.ticks.back()});
   waiting_.clear();
   return static_cast<int64_t>(std::exchange(waiting_rows_, 0));
+}
+
+UtcTime LiveTail::newest_committed() const {
+  const std::lock_guard lock(mutex_);
+  return newest_committed_;
 }
 
 Status LiveTail::OpenTable() {

@@ -7,7 +7,9 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/clock.h"
@@ -31,7 +33,7 @@ namespace pilake::pipeline {
 /// Safe for use from many threads.
 class LiveTail {
  public:
-  /// In key order, as a pass has resolved them; an index means this very list.
+  /// In key order, as a pass has resolved them; the same list as long as it holds the same.
   using SeriesList = std::shared_ptr<const std::vector<Series>>;
 
   /// Of a series of which nothing is taken: it is held, could not be read, runs ahead, or has no
@@ -54,12 +56,14 @@ class LiveTail {
   /// Held: what was taken and not committed is forgotten, and nothing is taken until `Show`.
   void Suspend();
 
-  /// Whom to listen to; nothing before the first pass, or while this is suspended.
+  /// Whom to listen to, suspended or not; nothing before the first pass.
   SeriesList series() const;
 
-  /// Takes the events, ascending, of series `i` of `list` that are newer than all that is shown;
-  /// how many. None of a list that is not the newest.
-  size_t Hear(const SeriesList& list, uint32_t i, const Events& events);
+  /// Something would be taken.
+  bool is_listening() const;
+
+  /// Takes the events, ascending, that are newer than all that is shown of the series; how many.
+  size_t Hear(std::string_view web_id, const Events& events);
 
   /// Rows taken, not yet committed.
   size_t waiting() const;
@@ -68,7 +72,11 @@ class LiveTail {
   /// could not be written they wait on; if nobody knows whether they landed, this is suspended.
   Result<int64_t> Commit();
 
+  /// The time of the newest row that such a version brought.
+  UtcTime newest_committed() const;
+
  private:
+  std::optional<uint32_t> IndexOf(std::string_view web_id) const;
   Status OpenTable();
   Result<delta::DataFile> WriteFile() const;
   /// False if another writer changed rows in between.
@@ -79,9 +87,11 @@ class LiveTail {
 
   mutable std::mutex mutex_;  // guards all below
   SeriesList series_;
+  bool is_listening_ = false;
   std::vector<int64_t> newest_;         // by series
   std::map<uint32_t, Events> waiting_;  // by series
   size_t waiting_rows_ = 0;
+  UtcTime newest_committed_;
   int64_t open_version_ = 0;  // may yet turn out to be ours, unless it has come to be another's
   std::unique_ptr<delta::Table> table_;
 };

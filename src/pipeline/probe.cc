@@ -7,6 +7,7 @@
 #include <span>
 #include <utility>
 
+#include "decode/news.h"
 #include "decode/recorded.h"
 #include "pi/request.h"
 #include "plan/failure.h"
@@ -23,8 +24,9 @@ using Which = std::vector<uint32_t>;
 struct Question {
   std::function<pi::HttpRequest(std::span<const std::string_view>)> build;
   std::function<Result<Pages>(std::string, std::span<const decode::Wanted>)> decode;
-  std::function<void(uint32_t series, const Events& events)> take;
+  std::function<void(uint32_t series, const decode::SeriesPage& page)> take;
   double events_each = 1;
+  bool reads_archive = true;
   plan::Shape shape = plan::Shape::kValues;
   plan::Lane lane = plan::Lane::kIncrement;
 };
@@ -94,9 +96,10 @@ class BulkAsker {
     source_.Send({.id = id,
                   .request = question_.build(WebIds(group.which)),
                   .load = {.calls = 1,
-                           .series_reads = count,
+                           .series_reads = question_.reads_archive ? count : 0,
                            .events = count * question_.events_each,
                            .shape = question_.shape},
+                  .series = group.which.size(),
                   .decode = [wanted = std::move(wanted), decode = question_.decode](
                                 std::string body) { return decode(std::move(body), wanted); },
                   .lane = question_.lane,
@@ -111,7 +114,7 @@ class BulkAsker {
     for (size_t k = 0; k < group.which.size() && k < pages.size(); ++k) {
       const uint32_t i = group.which[k];
       if (!pages[k].failure) {
-        question_.take(i, pages[k].events);
+        question_.take(i, pages[k]);
         source_.Served(series_[i]);
         continue;
       }
@@ -250,7 +253,9 @@ Status CheckServers(Source& source, const std::vector<Series>& series, const Whi
   return {};
 }
 
-Question Values(std::function<void(uint32_t series, const Events& events)> take) {
+using TakePage = std::function<void(uint32_t series, const decode::SeriesPage& page)>;
+
+Question Values(TakePage take) {
   return {
       .build = [](std::span<const std::string_view> web_ids) { return pi::BuildValueSet(web_ids); },
       .decode =
@@ -282,9 +287,9 @@ void TakeNewest(const Events& events, Probed& probed) {
 
 Status ProbeSnapshots(Source& source, const std::vector<Series>& series,
                       const std::vector<uint32_t>& which, std::vector<Probed>& probed) {
-  const Question question = Values([&](uint32_t i, const Events& events) {
-    if (events.empty()) return;
-    probed[i].snapshot = plan::Snapshot{events.time(0), Fingerprint(events, 0)};
+  const Question question = Values([&](uint32_t i, const decode::SeriesPage& page) {
+    if (page.events.empty()) return;
+    probed[i].snapshot = plan::Snapshot{page.events.time(0), Fingerprint(page.events, 0)};
   });
   RETURN_IF_ERROR(BulkAsker(source, series, probed, question).AskAll(which));
   return CheckServers(source, series, which, probed);
@@ -293,10 +298,28 @@ Status ProbeSnapshots(Source& source, const std::vector<Series>& series,
 Status AskValues(Source& source, const std::vector<Series>& series,
                  const std::vector<uint32_t>& which,
                  const std::function<void(uint32_t series, const Events& event)>& take) {
-  Question question = Values([&](uint32_t i, const Events& events) {
-    if (!events.empty()) take(i, events);
+  Question question = Values([&](uint32_t i, const decode::SeriesPage& page) {
+    if (!page.events.empty()) take(i, page.events);
   });
   question.lane = plan::Lane::kLive;
+  std::vector<Probed> probed(series.size());
+  return BulkAsker(source, series, probed, question).AskAll(which);
+}
+
+Status Register(Source& source, const std::vector<Series>& series,
+                const std::vector<uint32_t>& which,
+                const std::function<void(uint32_t series, const std::string& marker)>& take) {
+  const Question question{
+      .build = [](std::span<const std::string_view> web_ids) { return pi::BuildRegister(web_ids); },
+      .decode =
+          [](std::string body, std::span<const decode::Wanted> wanted) {
+            return decode::DecodeRegistrations(std::move(body), wanted);
+          },
+      .take = [&](uint32_t i, const decode::SeriesPage& page) { take(i, page.marker); },
+      .events_each = 0,
+      .reads_archive = false,
+      .shape = plan::Shape::kOther,
+      .lane = plan::Lane::kLive};
   std::vector<Probed> probed(series.size());
   return BulkAsker(source, series, probed, question).AskAll(which);
 }
@@ -312,7 +335,8 @@ Status ProbeNewest(Source& source, const std::vector<Series>& series,
           [](std::string body, std::span<const decode::Wanted> wanted) {
             return decode::DecodeRecordedSet(std::move(body), wanted);
           },
-      .take = [&](uint32_t i, const Events& events) { TakeNewest(events, probed[i]); },
+      .take = [&](uint32_t i,
+                  const decode::SeriesPage& page) { TakeNewest(page.events, probed[i]); },
       .events_each = kNewestCount,
       .shape = plan::Shape::kSet};
   return BulkAsker(source, series, probed, question).AskAll(which);

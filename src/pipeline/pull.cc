@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "pipeline/ends.h"
+#include "pipeline/hearer.h"
 #include "pipeline/held.h"
 #include "pipeline/live_tail.h"
 #include "pipeline/repair.h"
@@ -52,6 +53,7 @@ class Puller {
   Result<PullReport> Pull() {
     const UtcTime started = SteadyNow();
     RETURN_IF_ERROR(Begin(run_, Opening::kCreate));
+    RETURN_IF_ERROR(ListenFromNow());
     return Pass(started);
   }
 
@@ -61,6 +63,13 @@ class Puller {
     has_released_ = false;
     RETURN_IF_ERROR(BeginAgain(run_));
     return Pass(started);
+  }
+
+  /// After one that went well.
+  Status LookAgain() {
+    RETURN_IF_ERROR(CatchUp(run_));
+    ShardReader reader(*run_.source, run_.series, run_.density, run_.limits, run_.progress);
+    return Look(reader);
   }
 
   Result<PullReport> Reread(const RereadOptions& what) {
@@ -208,7 +217,6 @@ class Puller {
   Status SettleAll(ShardReader& reader, ShardWriter& writer) {
     const bool is_far_behind = IncrementRows() > run_.options.rows_per_shard;
     if (is_far_behind) {
-      SuspendLive();
       ASSIGN_OR_RETURN(const auto border, TailEnd(run_));
       if (border) RETURN_IF_ERROR(SettleOnce(reader, writer, border));
       if (!must_plan_again_) RETURN_IF_ERROR(ReadMissing(What::kIncrement, reader, writer));
@@ -216,11 +224,26 @@ class Puller {
     return must_plan_again_ ? Status() : SettleOnce(reader, writer, std::nullopt);
   }
 
-  /// Shards that move open ends need a tail that keeps still.
-  void SuspendLive() {
-    if (run_.options.live == nullptr) return;
-    const auto held = run_.options.live->Hold();
-    run_.options.live->Suspend();
+  /// What happens from now on is shown while the run reads what came before, however long that
+  /// takes. Nothing that is heard is older than the run, and so than all that it covers shard by
+  /// shard.
+  Status ListenFromNow() {
+    const bool shows_tail = run_.ShowsTail() && run_.ledger->tail() && run_.ledger->tail_is_whole();
+    if (run_.options.hearer == nullptr || !shows_tail) return {};
+    LiveTail& live = run_.options.hearer->live();
+    const auto held = live.Hold();
+    if (const auto caught_up = run_.ledger->CatchUp(); !caught_up)
+      return tl::unexpected(caught_up.error());
+    ASSIGN_OR_RETURN(std::vector<int64_t> newest, NewestOfTail(run_));
+    for (uint32_t i = 0; i < run_.series.size(); ++i) {
+      const plan::SeriesCoverage& covered = run_.Covered(i);
+      const bool is_known = newest[i] != LiveTail::kNothing || !covered.ranges.empty();
+      const bool may_hear =
+          is_known && !run_.series[i].future && !covered.held && !covered.quarantine;
+      newest[i] = may_hear ? std::max(newest[i], run_.report.now.ticks - 1) : LiveTail::kNotNow;
+    }
+    live.Show(run_.series, std::move(newest), run_.ledger->table().version());
+    return {};
   }
 
   Status SettleOnce(ShardReader& reader, ShardWriter& writer, std::optional<UtcTime> border) {
@@ -263,9 +286,33 @@ class Puller {
     return {};
   }
 
+  /// What is heard to have changed is due at once, and stands in the table until it was looked at.
+  Status OrderWhatIsHeard() {
+    if (run_.options.hearer == nullptr) return {};
+    const Doubts doubts = run_.options.hearer->TakeDoubts();
+    Change change;
+    for (const auto& [web_id, ranges] : doubts) {
+      const auto i = run_.IndexOf(web_id);
+      if (!i) continue;
+      plan::Advance advance{.web_id = web_id};
+      for (const TimeRange& range : ranges) {
+        for (const TimeRange& part : plan::Intersection(run_.Covered(*i).ranges, range))
+          advance.looks.push_back(plan::FirstLook(plan::LookReason::kHeard, part, UtcTime{}));
+      }
+      if (!advance.looks.empty()) change.advances.push_back(std::move(advance));
+    }
+    if (change.advances.empty()) return {};
+    const auto landing = run_.ledger->Commit(change);
+    if (!landing || *landing == Landing::kOvertaken) run_.options.hearer->GiveBack(doubts);
+    if (!landing) return tl::unexpected(landing.error());
+    if (*landing == Landing::kCommitted) ++run_.report.commits;
+    return {};
+  }
+
   /// Doubt comes after what is new and before what is old. A held series that a look released can
   /// go on at once.
   Status Look(ShardReader& reader) {
+    RETURN_IF_ERROR(OrderWhatIsHeard());
     run_.progress.stage = "looking again";
     const int64_t reads_before = run_.progress.series_reads;
     const int64_t events_before = run_.progress.events;
@@ -454,6 +501,7 @@ class Puller {
     ASSIGN_OR_RETURN(const Landing landing,
                      run_.ledger->Commit({.add = files.body,
                                           .tail_before = std::move(done.tail),
+                                          .is_older_than_live = run_.options.hearer != nullptr,
                                           .advances = std::move(done.advances)}));
     if (landing == Landing::kOvertaken) {
       must_plan_again_ = true;
@@ -470,6 +518,11 @@ class Puller {
 };
 
 }  // namespace
+
+size_t PullReport::left_out() const {
+  return held.size() + gone.size() + quarantined.size() + unresolved.size() +
+         points.vanished.size();
+}
 
 bool RereadOptions::selects(const Series& series) const {
   if (!web_ids.empty()) return std::ranges::find(web_ids, series.web_id) != web_ids.end();
@@ -510,6 +563,18 @@ Result<PullReport> Pulling::Next() {
   auto report = is_anew ? impl.puller->Pull() : impl.puller->PullAgain();
   if (!report) impl.puller.reset();
   return report;
+}
+
+void Pulling::BeginAnew() {
+  impl_->puller.reset();
+}
+
+Status Pulling::Look() {
+  Impl& impl = *impl_;
+  if (!impl.puller) return {};
+  const Status looked = impl.puller->LookAgain();
+  if (!looked) impl.puller.reset();
+  return looked;
 }
 
 Result<PullReport> Adopt(const PullOptions& options, const Clock& clock, Progress& progress,

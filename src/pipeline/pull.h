@@ -24,7 +24,7 @@
 
 namespace pilake::pipeline {
 
-class LiveTail;
+class Hearer;
 
 /// One version that the run made.
 struct CommitNews {
@@ -57,8 +57,9 @@ struct PullOptions {
   std::optional<Duration> enough_after{};
   /// Shared by the sources of a process; none: the run makes its own.
   std::shared_ptr<Throttle> throttle{};
-  /// Beside one who hears: what the table shows is told to it. Outlives the run.
-  LiveTail* live = nullptr;
+  /// Beside those who hear: what the table shows is told to its live tail, and what it is in doubt
+  /// of is looked at. Outlives the run.
+  Hearer* hearer = nullptr;
   std::optional<plan::Transport>
       only_transport;  ///< for comparing them; by default the shape decides
 };
@@ -83,6 +84,7 @@ struct PullReport {
   int64_t rows_added_late = 0;  ///< that a look found missing
   int64_t rows_changed = 0;     ///< that a look found edited
   int64_t rows_deleted = 0;     ///< that are not in the archive any more, as two looks proved
+  int64_t series_silent = 0;    ///< out of character, or in an outage
   bool is_unfinished = false;   ///< see PullOptions::enough_after
   int64_t version = 0;          ///< of the table now
   UtcTime now;                  ///< the source's, from which finality was reckoned
@@ -93,6 +95,9 @@ struct PullReport {
   std::vector<LeftOut> unresolved;   ///< named in the configuration, not given by the source
   std::vector<std::string> notes;    ///< what else to know, as Ledger::notes
   DimensionReport points;            ///< what changed about the points, and which are gone
+
+  /// Series, points and rows that a person has to know of.
+  size_t left_out() const;
 };
 
 /// Reads what the table lacks and commits it, shard by shard. Safe to repeat, to kill at any
@@ -118,6 +123,13 @@ class Pulling {
 
   /// As `Pull`. After one that fails the next begins from the beginning.
   Result<PullReport> Next();
+
+  /// Makes the looks that are due, those at what the hearer doubts included, and nothing else. Not
+  /// before a pass has gone well; then they stay for the next one.
+  Status Look();
+
+  /// The next pass resolves the tags anew: the options have changed.
+  void BeginAnew();
 
  private:
   struct Impl;

@@ -14,6 +14,14 @@
 
 namespace pilake::pipeline {
 
+/// How a stream hears of new events, the quickest first.
+enum class Way : uint8_t {
+  kAuto,     ///< the best that the server and the number of channels permit
+  kChannel,  ///< pushed through a WebSocket (wire §8)
+  kUpdates,  ///< Stream Updates: asked what is new since last time (wire §9)
+  kSweep,    ///< asked for the current value
+};
+
 /// Which points are wanted, of one data server or of all.
 struct TagSelection {
   std::string server;                ///< name of the data server; empty: all of them
@@ -21,6 +29,8 @@ struct TagSelection {
   std::vector<std::string> exclude;  ///< masks, taken off everything that the selection selects
   std::vector<std::string> points;   ///< exact names
   std::vector<std::string> web_ids;
+  bool hot = false;      ///< a stream is to hear of them first
+  Way way = Way::kAuto;  ///< by which it hears of them at best
 };
 
 /// A tag that the configuration names and the source does not give, and why.

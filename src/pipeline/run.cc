@@ -166,8 +166,14 @@ Status Begin(Run& run, Opening opening) {
   return Beginning(run, opening).Do();
 }
 
-Status BeginAgain(Run& run) {
+Status CatchUp(Run& run) {
   run.began = run.clock.Now();
+  ASSIGN_OR_RETURN(run.report.now, AskNow(*run.source));
+  RETURN_IF_ERROR(run.ledger->CatchUp());
+  return FindHindrances(run);
+}
+
+Status BeginAgain(Run& run) {
   run.held.clear();
   run.quarantined.clear();
   run.waiting.clear();
@@ -179,9 +185,7 @@ Status BeginAgain(Run& run) {
   run.report = {.series = run.report.series,
                 .unresolved = std::move(run.report.unresolved),
                 .points = std::move(run.report.points)};
-  ASSIGN_OR_RETURN(run.report.now, AskNow(*run.source));
-  RETURN_IF_ERROR(run.ledger->CatchUp());
-  return FindHindrances(run);
+  return CatchUp(run);
 }
 
 std::optional<uint32_t> Run::IndexOf(std::string_view web_id) const {
@@ -210,6 +214,14 @@ PullReport Run::Report(UtcTime started) {
   for (const auto& [i, reason] : held) report.held.push_back({series[i].path, reason});
   for (const auto& [i, reason] : quarantined)
     report.quarantined.push_back({series[i].path, reason});
+  for (uint32_t i = 0; i < series.size(); ++i) {
+    const plan::SeriesCoverage& covered = Covered(i);
+    const bool is_silent =
+        covered.outage || std::ranges::any_of(covered.looks, [](const auto& look) {
+          return look.reason == plan::LookReason::kSilence;
+        });
+    if (is_silent) ++report.series_silent;
+  }
   report.notes = ledger->TakeNotes();
   report.version = ledger->table().version();
   report.took = SteadyNow() - started;

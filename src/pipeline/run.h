@@ -137,6 +137,9 @@ enum class Opening : uint8_t {
 /// source's refusals none leaves a new table behind.
 Status Begin(Run& run, Opening opening);
 
+/// Within a run: asks the clocks and looks at what others did to the table.
+Status CatchUp(Run& run);
+
 /// Begins another pass of a run whose last one went well: asks the clocks and looks at what others
 /// did to the table. The tags stay as they were resolved, and so does what is known of densities.
 Status BeginAgain(Run& run);

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "pipeline/hearer.h"
 #include "pipeline/held.h"
 #include "pipeline/live_tail.h"
 #include "pipeline/rewrite.h"
@@ -66,7 +67,7 @@ class Pass {
     ASSIGN_OR_RETURN(const auto old_tail, run_.ledger->ActiveTail());
     for (const delta::FileFacts& file : old_tail) old_tail_.push_back(file.path);
     PlanTasks();
-    if (tasks_.empty() && run_.ledger->tail_is_whole() && !run_.options.live) return Settled{};
+    if (tasks_.empty() && run_.ledger->tail_is_whole() && !run_.options.hearer) return Settled{};
     RETURN_IF_ERROR(ReadTasks());
     if (auto held = ManyHeld(run_, outcomes_); !held.empty()) {
       writer_.DropShard();
@@ -191,9 +192,9 @@ class Pass {
       const std::string& web_id = run_.series[i].web_id;
       if (outcome.failure) run_.LeaveOut(i, *outcome.failure);
       // What was not read stays in the tail as it was.
-      taken_over_from_[web_id] = outcome.failure
-                                     ? std::max(settling.from, outcome.read.end)
-                                     : (run_.KnowsWhatIsAhead(i) ? settling.end : kNever);
+      const bool is_cut = settling.end == border_ || run_.KnowsWhatIsAhead(i);
+      taken_over_from_[web_id] = outcome.failure ? std::max(settling.from, outcome.read.end)
+                                                 : (is_cut ? settling.end : kNever);
       plan::Advance advance{.web_id = web_id};
       const UtcTime end = std::min(settling.through, std::max(settling.from, outcome.read.end));
       advance.range = {settling.from, end};
@@ -312,12 +313,13 @@ class Pass {
         newest_[i] = LiveTail::kNotNow;
       }
     }
-    run_.options.live->Show(run_.series, std::move(newest_), run_.ledger->table().version());
+    run_.options.hearer->live().Show(run_.series, std::move(newest_),
+                                     run_.ledger->table().version());
   }
 
   Result<Landing> Land(std::vector<plan::Advance> advances) {
-    LiveTail* live = run_.options.live;
-    const auto held = live != nullptr ? live->Hold() : std::unique_lock<std::mutex>();
+    Hearer* hearer = run_.options.hearer;
+    const auto held = hearer != nullptr ? hearer->live().Hold() : std::unique_lock<std::mutex>();
     ASSIGN_OR_RETURN(const auto heard, Heard());
     if (!heard) {
       writer_.DropShard();
@@ -325,7 +327,7 @@ class Pass {
     }
     if (!heard->empty()) RETURN_IF_ERROR(TakeOverHeard(*heard));
     ASSIGN_OR_RETURN(const Landing landing, Commit(std::move(advances)));
-    if (live != nullptr && landing == Landing::kCommitted && !border_) ShowNewest();
+    if (hearer != nullptr && landing == Landing::kCommitted && !border_) ShowNewest();
     return landing;
   }
 
@@ -404,24 +406,38 @@ Result<Settled> Settle(Run& run, ShardReader& reader, ShardWriter& writer,
   return Pass(run, reader, writer, border).Do();
 }
 
-Result<std::optional<UtcTime>> TailEnd(const Run& run) {
+namespace {
+
+template <typename Take>
+Status VisitTail(const Run& run, const Take& take) {
   ASSIGN_OR_RETURN(const auto tail, run.ledger->ActiveTail());
   std::vector<std::string> files;
   for (const delta::FileFacts& file : tail) files.push_back(file.path);
-  std::set<std::string_view> future;
-  for (const Series& series : run.series)
-    if (series.future) future.insert(series.web_id);
-  std::optional<UtcTime> end;
-  const auto visit = [&](delta::Rows& rows) -> Result<bool> {
+  if (files.empty()) return {};
+  return run.ledger->table().VisitRows({.files = files}, [&](delta::Rows& rows) -> Result<bool> {
     for (size_t row = 0; row < rows.size(); ++row) {
-      if (future.contains(rows.tag_webid[row])) continue;
-      const UtcTime behind = rows.events.time(row) + Duration::Ticks(1);
-      end = std::max(end.value_or(behind), behind);
+      if (const auto i = run.IndexOf(rows.tag_webid[row])) take(*i, rows.events.time(row));
     }
     return true;
-  };
-  if (!files.empty()) RETURN_IF_ERROR(run.ledger->table().VisitRows({.files = files}, visit));
+  });
+}
+
+}  // namespace
+
+Result<std::optional<UtcTime>> TailEnd(const Run& run) {
+  std::optional<UtcTime> end;
+  RETURN_IF_ERROR(VisitTail(run, [&](uint32_t i, UtcTime time) {
+    if (time >= run.report.now || run.series[i].future) return;
+    end = std::max(end.value_or(time), time + Duration::Ticks(1));
+  }));
   return end;
+}
+
+Result<std::vector<int64_t>> NewestOfTail(const Run& run) {
+  std::vector<int64_t> newest(run.series.size(), LiveTail::kNothing);
+  RETURN_IF_ERROR(VisitTail(
+      run, [&](uint32_t i, UtcTime time) { newest[i] = std::max(newest[i], time.ticks); }));
+  return newest;
 }
 
 }  // namespace pilake::pipeline

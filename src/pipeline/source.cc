@@ -75,6 +75,10 @@ Result<Pages> DecodeService(std::string body) {
   return Pages();
 }
 
+size_t SeriesOf(const Call& call) {
+  return call.series > 0 ? call.series : static_cast<size_t>(call.load.series_reads);
+}
+
 /// Whether a failure is an answer of PI Web API to what was asked.
 bool IsAnswered(ErrorKind kind) {
   return kind == ErrorKind::kNotFound || kind == ErrorKind::kRefused ||
@@ -313,7 +317,7 @@ std::optional<Answer> Source::TakeFailure(Attempt attempt, Error error, Duration
   const plan::SourceState state = StateFor(attempt, now);
   const plan::Step step = plan::NextStep({.kind = error.kind,
                                           .attempt = number,
-                                          .series = static_cast<size_t>(call.load.series_reads),
+                                          .series = SeriesOf(call),
                                           .is_divisible = call.is_divisible,
                                           .source = state});
   const bool is_only_one = attempt.attempts_max == 1;

@@ -50,6 +50,7 @@ struct Call {
   uint64_t id = 0;  ///< The caller's own; unique among the open calls, and below 2^63.
   pi::HttpRequest request;
   plan::Load load;
+  size_t series = 0;  ///< How many it asks for, if that is not what it reads of the archive.
   /// Runs on a decoding thread.
   std::function<Result<Pages>(std::string body)> decode;
   plan::Lane lane = plan::Lane::kIncrement;

@@ -10,7 +10,7 @@ namespace pilake::plan {
 namespace {
 
 constexpr std::array<std::string_view, kLookReasons> kNames{
-    "outage", "silence", "created", "error", "gone", "foreign", "forecast", "held", "ordered"};
+    "outage", "silence", "created", "error", "gone", "foreign", "forecast", "held", "ordered", "heard"};
 
 // Looks whose dates lie so close together are made in one.
 constexpr Duration kSameTime = Duration::Minutes(30);
@@ -40,6 +40,7 @@ std::span<const Duration> PausesOf(LookReason reason) {
     case LookReason::kForeign:
     case LookReason::kForecast:
     case LookReason::kOrdered:
+    case LookReason::kHeard:
       return kNow;
   }
   return kNow;

@@ -23,8 +23,9 @@ enum class LookReason : uint8_t {
   kForecast,    ///< A forecast that has passed: it may have been revised since.
   kHeld,        ///< The last covered row did not come back: an edit, or another archive?
   kOrdered,     ///< A person asked for it.
+  kHeard,       ///< A data pipe told of a change there.
 };
-inline constexpr int kLookReasons = 9;
+inline constexpr int kLookReasons = 10;
 
 /// One lower-case word, as in the coverage record and in `status`.
 std::string_view Name(LookReason reason);
