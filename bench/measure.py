@@ -39,7 +39,7 @@ class Cost:
         return json.loads(self.out)
 
 
-def _memory(pid: int) -> dict[str, int]:
+def memory(pid: int) -> dict[str, int]:
     """VmRSS and VmHWM in bytes; empty once the process has ended."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
@@ -49,7 +49,7 @@ def _memory(pid: int) -> dict[str, int]:
     return {key: int(fields[key].split()[0]) * 1024 for key in ("VmRSS", "VmHWM") if key in fields}
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     after_name = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -58,7 +58,7 @@ def measure(site: Site, simulator: Simulator, command: str, *flags: object, code
             pause: float = 0.02) -> Cost:
     """Runs `pilake COMMAND` for `site`. What it prints goes to files in the site's folder."""
     out, log = site.folder / "out.txt", site.folder / "log.txt"
-    simulator_before = _cpu_seconds(simulator.pid)
+    simulator_before = cpu_seconds(simulator.pid)
     with out.open("wb") as stdout, log.open("wb") as stderr:
         began = time.monotonic()
         process = subprocess.Popen([BINARY, *map(str, site.args(command, *flags))], stdin=subprocess.DEVNULL,
@@ -66,10 +66,10 @@ def measure(site: Site, simulator: Simulator, command: str, *flags: object, code
         rss, rss_max = [], 0
         while True:
             # The peak is read from /proc, since ru_maxrss counts this program's memory before the exec in.
-            memory = _memory(process.pid)
-            if "VmHWM" in memory:
-                rss.append((time.monotonic() - began, memory["VmRSS"]))
-                rss_max = memory["VmHWM"]
+            used = memory(process.pid)
+            if "VmHWM" in used:
+                rss.append((time.monotonic() - began, used["VmRSS"]))
+                rss_max = used["VmHWM"]
             pid, status, usage = os.wait4(process.pid, os.WNOHANG)
             if pid:
                 break
@@ -79,7 +79,7 @@ def measure(site: Site, simulator: Simulator, command: str, *flags: object, code
     if process.returncode != code:
         sys.exit(f"pilake {command} ended with {process.returncode}:\n{log.read_text()}")
     return Cost(seconds=seconds, cpu_seconds=usage.ru_utime + usage.ru_stime, rss_max=rss_max, rss=rss,
-                simulator_cpu_seconds=_cpu_seconds(simulator.pid) - simulator_before, out=out.read_text())
+                simulator_cpu_seconds=cpu_seconds(simulator.pid) - simulator_before, out=out.read_text())
 
 
 class Bars:
@@ -116,4 +116,5 @@ def plant_of_events(events: int, points: int = 200, now: datetime = NOW) -> Plan
 
 
 __all__ = ["BINARY", "Bars", "Clock", "Cost", "MIB", "NOW", "Plant", "SETTLE", "Simulator", "Site", "finish", "measure",
-           "plant_of_events"]
+           "cpu_seconds",
+           "memory", "plant_of_events", "utc"]

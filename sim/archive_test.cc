@@ -27,7 +27,11 @@ TEST(FirstAtOrAfter, InvertsRendered) {
 
 class EveryPlant : public testing::TestWithParam<const char*> {
  protected:
-  const Plant plant_ = MakePlant(GetParam(), std::string(GetParam()) == "wide" ? 500 : 0);
+  static int64_t Points(const std::string& plant) {
+    return plant == "wide" || plant == "live" ? 500 : 0;
+  }
+
+  const Plant plant_ = MakePlant(GetParam(), Points(GetParam()));
   const UtcTime now_ = At("2026-03-02T03:00:00Z");
 };
 
@@ -107,7 +111,8 @@ TEST_P(EveryPlant, ShowsTheSameEventWheneverItIsAsked) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Archive, EveryPlant, testing::Values("demo", "mixed", "bench", "wide"),
+INSTANTIATE_TEST_SUITE_P(Archive, EveryPlant,
+                         testing::Values("demo", "mixed", "bench", "wide", "live"),
                          [](const auto& plant) { return std::string(plant.param); });
 
 }  // namespace

@@ -113,6 +113,7 @@ class PlantBuilder {
   void Mixed(int64_t count);
   void Bench(int64_t count);
   void Wide(int64_t count);
+  void Live(int64_t count);
   void Heavy(int64_t count);
   void Slow(int64_t count);
 
@@ -173,6 +174,19 @@ void PlantBuilder::Wide(int64_t count) {
       point.step = true;
     }
     if (n % 10 == 9) point.events_max = 1;  // silent since it was made
+  }
+}
+
+// One of ten points has an event every other second, the others one in a minute and a half.
+void PlantBuilder::Live(int64_t count) {
+  const int64_t hot = (count + 9) / 10;
+  for (int64_t n = 0; n < count; ++n) {
+    const bool is_hot = n < hot;
+    Point& point = Add(fmt::format("{}.{:06}", is_hot ? "HOT" : "COLD", is_hot ? n : n - hot),
+                       static_cast<int32_t>(n + 1));
+    point.slot = is_hot ? 2 * kSecond : 90 * kSecond;
+    point.units = static_cast<uint8_t>(1 + n % 6);
+    point.temper = Temper::kPlant;
   }
 }
 
@@ -392,13 +406,14 @@ Result<Plant> Plant::Make(const PlantOptions& options, UtcTime now) {
       {"mixed", 340, Duration::Days(1), Duration::Days(3), &PlantBuilder::Mixed},
       {"bench", 200, Duration::Hours(1), Duration::Hours(3), &PlantBuilder::Bench},
       {"wide", 100'000, Duration::Days(1), Duration::Days(2), &PlantBuilder::Wide},
+      {"live", 100'000, Duration::Minutes(1), Duration::Minutes(30), &PlantBuilder::Live},
       {"heavy", 2'000, Duration::Days(1), Duration::Days(2), &PlantBuilder::Heavy},
       {"slow", 200, Duration::Days(1), Duration::Days(90), &PlantBuilder::Slow},
   };
   const auto* law = std::ranges::find(kLaws, options.name, &Law::name);
   if (law == std::end(kLaws)) {
     return Fail(ErrorKind::kInvalid,
-                "no plant is called '{}'; there are demo, mixed, bench, wide, heavy and slow",
+                "no plant is called '{}'; there are demo, mixed, bench, wide, live, heavy and slow",
                 options.name);
   }
   const UtcTime from = options.from.value_or(FloorTo(now, law->floor) - law->history);

@@ -22,6 +22,7 @@ struct PlantOptions {
   /// `mixed`: every type, shape and oddity, on more than 300 points over three days.
   /// `bench`: dense Float32 points.
   /// `wide`: very many points with few events each.
+  /// `live`: as many, a tenth of them with an event every other second.
   std::string name = "demo";
   int64_t points = 0;  ///< how many; 0: as many as that plant usually has
   uint64_t seed = 1;

@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How far a table is behind the plant while `pilake stream` keeps it: 100,000 points, a tenth of them hot.
+
+Counted from the moment an event is in the simulated archive until a committed version shows it to somebody else. When
+the plant has stopped the table is compared with the truth, row for row. Exits with 1 if a bar is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from measure import MIB, Bars, Clock, Plant, Simulator, Site, cpu_seconds, finish, memory, utc
+from pilake import iso, ticks
+from truth import differences, read, visible
+
+BEGINS = utc("2026-03-04T00:00:00Z")
+STARTS = BEGINS + timedelta(minutes=2)
+SECOND = 10_000_000  # ticks
+
+
+@dataclass
+class Watcher:
+    """Reads the table's log as it grows, and notes of each event when it was seen first."""
+
+    table: Path
+    clock: Clock
+    late: dict[str, list[np.ndarray]] = field(default_factory=lambda: {"hot": [], "cold": []})
+    versions: int = 0
+    files: int = 0
+    since: int = 0  # ticks; older events are not counted
+    newest: dict[str, int] = field(default_factory=dict)
+    stopped: threading.Event = field(default_factory=threading.Event)
+    error: BaseException | None = None
+
+    def __post_init__(self) -> None:
+        self.thread = threading.Thread(target=self._watch, daemon=True)
+        self.thread.start()
+
+    def now(self) -> int:
+        elapsed = (time.time_ns() - self.clock._real) / 1e9 * self.clock._rate
+        return ticks(self.clock.now) + int(elapsed * SECOND)
+
+    def _watch(self) -> None:
+        try:
+            version = 0
+            while not self.stopped.is_set():
+                log = self.table / f"_delta_log/{version:020}.json"
+                if not log.exists():
+                    time.sleep(0.02)
+                    continue
+                seen = self.now()
+                added = [json.loads(line)["add"]["path"] for line in log.read_text().splitlines() if line.startswith('{"add"')]
+                for path in added:
+                    self._take(path, seen)
+                version += 1
+                self.versions = version
+        except BaseException as error:  # noqa: BLE001  (told by the main thread)
+            self.error = error
+
+    def _take(self, path: str, seen: int) -> None:
+        try:
+            rows = pq.read_table(self.table / path, columns=["tag_name", "timestamp_100ns"])
+        except FileNotFoundError:
+            return  # replaced and vacuumed since
+        self.files += 1
+        names = rows["tag_name"].combine_chunks()
+        names = names if hasattr(names, "indices") else pc.dictionary_encode(names)
+        times = rows["timestamp_100ns"].to_numpy()
+        known = np.array([self.newest.get(name, 0) for name in names.dictionary.to_pylist()], dtype=np.int64)
+        which = names.indices.to_numpy(zero_copy_only=False)
+        fresh = times > known[which]
+        np.maximum.at(known, which[fresh], times[fresh])
+        self.newest.update(zip(names.dictionary.to_pylist(), known.tolist()))
+        is_hot = np.array([name.startswith("HOT") for name in names.dictionary.to_pylist()])[which]
+        counted = fresh & (times >= self.since) & (times <= seen)
+        for kind, mask in (("hot", is_hot), ("cold", ~is_hot)):
+            self.late[kind].append((seen - times[counted & mask]) / SECOND)
+
+    def forget(self) -> None:
+        """Counts from now on: what the start left out has come with the archive by then."""
+        self.since = self.now()
+        self.late = {"hot": [], "cold": []}
+
+    def percentiles(self, kind: str) -> tuple[float, float, int]:
+        late = np.concatenate(self.late[kind]) if self.late[kind] else np.empty(0)
+        if not len(late):
+            return float("nan"), float("nan"), 0
+        return float(np.percentile(late, 50)), float(np.percentile(late, 99)), len(late)
+
+
+@dataclass
+class Live:
+    """A simulated plant, `pilake stream` beside it, and somebody who looks at the table."""
+
+    folder: Path
+    points: int
+    tags: list[dict[str, Any]]
+    stream: dict[str, Any] = field(default_factory=dict)
+    source: dict[str, Any] = field(default_factory=dict)
+    script: list[str] = field(default_factory=list)
+    flags: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True)
+        self.clock = Clock(self.folder / "clock", STARTS)
+        self.plant = Plant("live", points=self.points, begins=BEGINS)
+        self.flags = ["--poll-interval", "1s", *self.flags]
+        if self.script:
+            self.plant = self.plant.playing(self.folder / "script", *self.script)
+        self.simulator = Simulator(self.plant, self.clock, self.folder, *self.flags)
+        self.site = Site(self.folder / "site", self.simulator.url, BEGINS, self.clock, settle="30s", tail="current",
+                         stream=self.stream)
+        self.site.config["tags"] = self.tags
+        self.site.config["source"].update(self.source)
+        self.site.write()
+        self.watcher = Watcher(self.site.table, self.clock)
+        self.rss_max = 0
+
+    def start(self) -> None:
+        self.process = self.site.start("--json", command="stream")
+
+    def log(self) -> str:
+        return (self.site.folder / "stream.log").read_text()
+
+    def until_caught_up(self, seconds: float) -> float:
+        began = time.monotonic()
+        while "event=caught_up" not in self.log():
+            self._check()
+            if time.monotonic() - began > seconds:
+                sys.exit(f"not caught up within {seconds} s:\n{self.log()}")
+            time.sleep(0.2)
+        return time.monotonic() - began
+
+    def live(self, seconds: float) -> dict[str, float]:
+        """So long the plant goes on; what the client costs meanwhile."""
+        cpu, simulator = cpu_seconds(self.process.pid), cpu_seconds(self.simulator.pid)
+        began = time.monotonic()
+        while (elapsed := time.monotonic() - began) < seconds:
+            self._check()
+            time.sleep(min(1, seconds - elapsed))
+        return {"cpu": (cpu_seconds(self.process.pid) - cpu) / seconds,
+                "simulator_cpu": (cpu_seconds(self.simulator.pid) - simulator) / seconds}
+
+    def _check(self) -> None:
+        if self.watcher.error:
+            raise self.watcher.error
+        if self.process.poll() is not None:
+            sys.exit(f"pilake stream ended with {self.process.returncode}:\n{self.log()}")
+        self.rss_max = max(self.rss_max, memory(self.process.pid).get("VmHWM", 0))
+
+    def equal_within(self, seconds: float) -> float:
+        """The plant stops; how long until the table shows all that happened until then. Ends the program beyond that."""
+        self.clock.freeze()
+        until = ticks(self.clock.now)
+        expected = visible(self.plant, self.clock.now, self.folder)
+        expected = expected.filter(pc.less_equal(expected["timestamp_100ns"], until))
+        names = self.tags[0]["include"][0].rstrip("*")
+        if names:
+            expected = expected.filter(pc.starts_with(expected["tag_name"], names))
+        began = time.monotonic()
+        self.clock.go(1)
+        while True:
+            self._check()
+            table = read(self.site.table)
+            table = table.filter(pc.less_equal(table["timestamp_100ns"], until))
+            wrong = f"{len(table):,} rows instead of {len(expected):,}"
+            if len(table) == len(expected):
+                wrong = differences(table, expected.select(table.column_names))
+            taken = time.monotonic() - began
+            if not wrong:
+                print(f"  equal to the truth, {len(expected):,} rows, {taken:.0f} s after")
+                return taken
+            if taken > seconds:
+                sys.exit(f"not equal after {taken:.0f} s: {wrong}")
+            time.sleep(5)
+
+    def stop(self) -> tuple[dict[str, Any], float, dict[str, int]]:
+        self.watcher.stopped.set()
+        self.process.send_signal(signal.SIGTERM)
+        began = time.monotonic()
+        assert self.process.wait(60) == 0, self.log()
+        seconds = time.monotonic() - began
+        return json.loads(self.log().splitlines()[-1]), seconds, self.simulator.stop()
+
+
+# On this machine there is none unless it is asked for.
+DEFAULT_BUDGET = {"in_flight": 4, "calls_per_second": 25, "series_reads_per_second": 1000, "events_per_second": 50_000}
+HOT = [{"include": ["HOT.*"], "hot": True}]
+ALL = [{"include": ["*"]}, {"include": ["HOT.*"], "hot": True}]
+
+
+def show(live: Live, cost: dict[str, float], bars: Bars, seconds: float) -> dict[str, Any]:
+    figures: dict[str, Any] = {}
+    for kind, p50_max, p99_max in (("hot", 2.5, 6.0), ("cold", 20.0, 45.0)):
+        p50, p99, events = live.watcher.percentiles(kind)
+        if not events:
+            continue
+        print(f"  {kind}: {events:,} events, {events / seconds:,.0f} a second")
+        bars.at_most(f"{kind}: seconds behind, P50", p50, p50_max)
+        bars.at_most(f"{kind}: seconds behind, P99", p99, p99_max)
+        figures[kind] = {"p50": p50, "p99": p99, "events": events}
+    print(f"  {'CPU of the client, of the simulator':<44} {cost['cpu']:>11.0%}   {cost['simulator_cpu']:.0%} of a core")
+    print(f"  {'largest memory of the client':<44} {live.rss_max / MIB:>8,.0f} MiB")
+    print(f"  {'versions, files seen':<44} {live.watcher.versions:>12,}   {live.watcher.files:,}")
+    return figures | cost | {"rss_max": live.rss_max}
+
+
+def hot_by_channels(folder: Path, points: int, seconds: float, bars: Bars) -> dict[str, Any]:
+    print(f"\n{points // 10:,} hot points by channels, {points // 20:,} events a second, {seconds:.0f} s")
+    live = Live(folder, points, HOT, stream={"channels": 200})
+    live.clock.go(1)
+    live.start()
+    print(f"  caught up after {live.until_caught_up(120):.0f} s")
+    live.live(5)
+    live.watcher.forget()
+    cost = live.live(seconds)
+    figures = show(live, cost, bars, seconds)
+    figures["equal_after"] = live.equal_within(180)
+    summary, stopping, counted = live.stop()
+    print(f"  stopped in {stopping:.1f} s; {summary}; the server answered {sum(counted.values()):,} calls")
+    return figures
+
+
+def all_points(folder: Path, points: int, seconds: float, bars: Bars) -> dict[str, Any]:
+    print(f"\n{points:,} points, a tenth hot, the default budget, {seconds:.0f} s")
+    live = Live(folder, points, ALL, source={"budget": DEFAULT_BUDGET})
+    live.clock.go(1)
+    live.start()
+    print(f"  caught up after {live.until_caught_up(900):.0f} s")
+    live.live(60)
+    live.watcher.forget()
+    cost = live.live(seconds)
+    figures = show(live, cost, bars, seconds)
+    bars.at_most("MiB of the client", live.rss_max / MIB, 1024)
+    bars.at_most("CPU of the client, of a core", cost["cpu"], 0.4)
+    figures["equal_after"] = live.equal_within(900)
+    summary, stopping, counted = live.stop()
+    print(f"  stopped in {stopping:.1f} s; {summary}; the server answered {sum(counted.values()):,} calls")
+    return figures
+
+
+def burst(folder: Path, points: int, bars: Bars) -> dict[str, Any]:
+    """What an interface kept back for ten minutes comes within one: ten times as many events as usual."""
+    print(f"\nburst: {points // 2:,} events a second for a minute")
+    begins, ends = STARTS + timedelta(minutes=1), STARTS + timedelta(minutes=11)
+    live = Live(folder, points, HOT, flags=["--pending-max", "2000", "--outgoing-max", "1048576"],
+                script=[f"outage HOT.* from {iso(begins)} to {iso(ends)} buffered over 1m"])
+    live.clock.set(STARTS, 1)
+    live.start()
+    live.until_caught_up(120)
+    live.clock.freeze()
+    live.clock.set(ends - timedelta(seconds=5), 1)
+    cost = live.live(70)
+    print(f"  {'CPU of the client, of the simulator':<44} {cost['cpu']:>11.0%}   {cost['simulator_cpu']:.0%} of a core")
+    after = live.equal_within(300)
+    bars.at_most("burst: seconds until all is in the table", after, 300)
+    bars.at_most("burst: MiB of the client", live.rss_max / MIB, 1024)
+    live.stop()
+    return {"equal_after": after, "rss_max": live.rss_max}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--points", type=int, default=100_000)
+    parser.add_argument("--seconds", type=float, default=60, help="each of the first two goes on for so long")
+    parser.add_argument("--rows", nargs="+", type=int, default=[1, 2, 3], help="1 hot, 2 all, 3 burst")
+    parser.add_argument("--json", help="write the figures to this file")
+    parser.add_argument("--keep", help="do all in this folder and leave it there")
+    options = parser.parse_args()
+    folder = Path(options.keep or tempfile.mkdtemp(prefix="pilake-live-"))
+    bars, figures = Bars(), {}
+    try:
+        if 1 in options.rows:
+            figures["hot"] = hot_by_channels(folder / "hot", options.points, options.seconds, bars)
+        if 2 in options.rows:
+            figures["all"] = all_points(folder / "all", options.points, options.seconds, bars)
+        if 3 in options.rows:
+            figures["burst"] = burst(folder / "burst", options.points, bars)
+    finally:
+        if not options.keep:
+            shutil.rmtree(folder)
+    finish(bars, figures, options.json)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a stream is seen from outside: its page, and `status --watch`."""
+
+import re
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from pilake import BINARY, Plant, call, utc
+
+SMALL = Plant("mixed", points=40, begins=utc("2026-03-04T06:00:00Z"))
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def get(port: int, path: str, method: str = "GET") -> tuple[int, str]:
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def until(holds, seconds: float = 30):
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            if found := holds():
+                return found
+        except OSError:
+            pass
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def seen(simulate, site):
+    """A running stream and its port."""
+    port = free_port()
+    here = site(simulate(SMALL), tail="current", stream={"listen": f"127.0.0.1:{port}"})
+    process = here.start(command="stream")
+    yield here, port, process
+    process.kill()
+    process.wait()
+
+
+def test_its_page_tells_prometheus_and_an_orchestrator_how_it_is(seen):
+    here, port, process = seen
+    until(lambda: get(port, "/readyz")[0] == 200)
+    assert get(port, "/healthz") == (200, "alive\n")
+    assert get(port, "/readyz") == (200, "caught up\n")
+    until(lambda: 'pilake_series{way="channel"} 0' not in get(port, "/metrics")[1])
+    status, metrics = get(port, "/metrics")
+    families = list(text_string_to_metric_families(metrics))  # which fails for what Prometheus would not take
+    assert len(families) > 20 and all(family.documentation for family in families)
+    values = dict(line.rsplit(" ", 1) for line in metrics.splitlines() if not line.startswith("#"))
+    assert float(values["pilake_caught_up"]) == 1
+    assert float(values["pilake_series_selected"]) == 40
+    assert float(values["pilake_channels_open"]) == float(values["pilake_channels_wanted"]) > 0
+    assert float(values["pilake_rows_settled_total"]) > 100
+    assert get(port, "/nothing")[0] == 404
+    assert get(port, "/metrics", "DELETE")[0] == 405
+
+
+def test_status_watch_shows_a_running_stream_line_by_line_where_there_is_no_terminal(seen):
+    here, port, process = seen
+    until(lambda: get(port, "/readyz")[0] == 200)
+    watch = subprocess.Popen([BINARY, "status", "-c", here.file, "--watch", "--every", "200ms"],
+                             stdout=subprocess.PIPE, text=True)
+    lines = [watch.stdout.readline() for _ in range(3)]
+    watch.send_signal(signal.SIGINT)
+    assert watch.wait(10) == 0
+    for line in lines:
+        assert re.match(r"\S+Z caught up.* lag=\S+.* events=\S+/s live=\S+/s .*budget=\d+%", line), line
+
+
+def test_watching_what_does_not_run_says_so(site, simulate):
+    port = free_port()
+    here = site(simulate(SMALL), tail="current", stream={"listen": f"127.0.0.1:{port}"})
+    outcome = call("status", "-c", here.file, "--watch")
+    assert outcome.code == 5 and f"no `pilake stream` shows itself at 127.0.0.1:{port}" in outcome.err
+    here.config["stream"] = {}
+    here.write()
+    outcome = call("status", "-c", here.file, "--watch")
+    assert outcome.code == 2 and "set stream.listen" in outcome.err
+
+
+def test_a_port_that_is_taken_is_said_before_anything_is_done(seen, site, simulate):
+    here, port, process = seen
+    until(lambda: get(port, "/healthz")[0] == 200)
+    other = site(simulate(SMALL), name="other", tail="current", stream={"listen": f"127.0.0.1:{port}"})
+    outcome = other.call("stream")
+    assert outcome.code == 2 and "stream.listen" in outcome.err and "another port" in outcome.err
+    assert not other.table.exists()
