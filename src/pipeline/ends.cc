@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "core/clock.h"
 #include "pipeline/probe.h"
 #include "pipeline/shard_reader.h"
 #include "plan/finality.h"
@@ -92,6 +93,7 @@ Status FindEnds(Run& run) {
     if (!is_same || (run.through[i] && WantsMore(run, i, *run.through[i]))) asked.push_back(i);
   }
   const UtcTime ahead = run.report.now + plan::kAhead;
+  run.probed_at = SteadyNow();
   RETURN_IF_ERROR(ProbeNewest(*run.source, run.series, asked, ahead, run.probed));
   for (const uint32_t i : asked) {
     const Probed& probed = run.probed[i];

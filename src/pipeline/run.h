@@ -51,7 +51,8 @@ struct Run {
   /// Why no row may leave the table, as another tool set it; empty: rows may.
   std::string no_removes{};
   PullReport report{};
-  UtcTime began{};  ///< by `clock`
+  UtcTime began{};      ///< by `clock`
+  UtcTime probed_at{};  ///< by SteadyNow: when the newest events were asked for
 
   /// By its WebID; nothing if it is not selected.
   std::optional<uint32_t> IndexOf(std::string_view web_id) const;

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "core/clock.h"
 #include "pipeline/hearer.h"
 #include "pipeline/held.h"
 #include "pipeline/live_tail.h"
@@ -100,7 +101,11 @@ class Pass {
       if (settling.from >= settling.end) continue;
       plan::Task task{.series = i, .range = {settling.from, settling.end}};
       // The newest event that was asked for is close to now: of future points there are more.
-      if (!run_.series[i].future) task.newest = run_.probed[i].newest.last.value_or(settling.from);
+      // Since then more may have come.
+      if (!run_.series[i].future) {
+        task.newest =
+            run_.probed[i].newest.last.value_or(settling.from) + (SteadyNow() - run_.probed_at);
+      }
       if (covered.anchor && settling.is_covered) {
         task.keep_from = settling.from;
         task.range.begin = covered.anchor->time;

@@ -5,6 +5,7 @@
 #include <cassert>
 #include <cmath>
 
+#include "core/clock.h"
 #include "decode/recorded.h"
 #include "pi/request.h"
 
@@ -121,6 +122,7 @@ Result<std::vector<TaskOutcome>> ShardReader::Read(plan::Shard shard, const RowS
   wanted_.reserve(outcomes_.size());
   for (const TaskOutcome& outcome : outcomes_) wanted_.push_back(outcome.read);
   packer_.emplace(std::move(shard.tasks), limits_);
+  began_ = SteadyNow();
 
   Status status;
   for (Fill(); status && !asked_.empty(); Fill()) {
@@ -157,7 +159,7 @@ void ShardReader::Fill() {
   while (source_.open_calls() < source_.in_flight_max()) {
     auto entry = std::ranges::find(entries_, Entry::State::kToAsk, &Entry::state);
     if (entry == entries_.end()) {
-      auto request = packer_->Next(density_);
+      auto request = packer_->Next(density_, SteadyNow() - began_);
       if (!request) return;
       InsertToAsk(entries_.end(), std::move(*request));
       continue;

@@ -107,6 +107,7 @@ class ShardReader {
   plan::Lane lane_ = plan::Lane::kIncrement;
   std::string_view filter_;
   std::optional<plan::Packer> packer_;
+  UtcTime began_;
   Entries entries_;
   std::map<uint64_t, Entries::iterator> asked_;
   uint64_t next_id_ = 1;

@@ -10,7 +10,8 @@ namespace pilake::plan {
 namespace {
 
 constexpr std::array<std::string_view, kLookReasons> kNames{
-    "outage", "silence", "created", "error", "gone", "foreign", "forecast", "held", "ordered", "heard"};
+    "outage",  "silence",  "created", "error",   "gone",
+    "foreign", "forecast", "held",    "ordered", "heard"};
 
 // Looks whose dates lie so close together are made in one.
 constexpr Duration kSameTime = Duration::Minutes(30);

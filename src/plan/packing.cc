@@ -15,16 +15,6 @@ uint32_t MaxCountFor(double events, uint32_t items_max) {
   return static_cast<uint32_t>(std::min(wanted, static_cast<double>(items_max)));
 }
 
-double Estimate(const Task& task, std::span<const float> density) {
-  const UtcTime end = std::clamp(task.newest, task.range.begin, task.range.end);
-  return static_cast<double>(density[task.series]) * (end - task.range.begin).seconds();
-}
-
-/// Events per second over the whole range.
-double RateOf(const Task& task, std::span<const float> density) {
-  return Estimate(task, density) / task.range.length().seconds();
-}
-
 // A set is one request to the server, while each part of a batch may count against its rate limit
 // (wire §7.3): several sets are better than one batch.
 constexpr size_t kSetWorth = 8;
@@ -75,7 +65,20 @@ bool FitsBatch(const Run& run, const PackLimits& limits) {
 Packer::Packer(std::vector<Task> tasks, PackLimits limits)
     : tasks_(std::move(tasks)), limits_(limits) {}
 
-std::optional<Request> Packer::Next(std::span<const float> density) {
+double Packer::Estimate(const Task& task, std::span<const float> density) const {
+  constexpr UtcTime kAnywhere = Task{}.newest;
+  const UtcTime newest = task.newest == kAnywhere ? kAnywhere : task.newest + elapsed_;
+  const UtcTime end = std::clamp(newest, task.range.begin, task.range.end);
+  return static_cast<double>(density[task.series]) * (end - task.range.begin).seconds();
+}
+
+/// Events per second over the whole range.
+double Packer::RateOf(const Task& task, std::span<const float> density) const {
+  return Estimate(task, density) / task.range.length().seconds();
+}
+
+std::optional<Request> Packer::Next(std::span<const float> density, Duration elapsed) {
+  elapsed_ = elapsed;
   if (at_ == tasks_.size()) return std::nullopt;
   const Task& task = tasks_[at_];
   const bool is_deep = Estimate(task, density) > limits_.page_events / 2.0;

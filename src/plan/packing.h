@@ -59,20 +59,24 @@ class Packer {
  public:
   Packer(std::vector<Task> tasks, PackLimits limits);
 
-  /// The next call; nothing when all tasks are handed out.
-  std::optional<Request> Next(std::span<const float> density);
+  /// The next call; nothing when all tasks are handed out. `elapsed`: since the tasks were planned,
+  /// so that what came behind their `newest` meanwhile is reckoned with.
+  std::optional<Request> Next(std::span<const float> density, Duration elapsed = {});
 
   /// Tasks handed out completely or in part, of `tasks()`.
   size_t position() const { return at_; }
   const std::vector<Task>& tasks() const { return tasks_; }
 
  private:
+  double Estimate(const Task& task, std::span<const float> density) const;
+  double RateOf(const Task& task, std::span<const float> density) const;
   Request Slice(double rate);
   Request Gather(std::span<const float> density);
   Transport TransportOf(size_t count, bool is_set) const;
 
   std::vector<Task> tasks_;
   PackLimits limits_;
+  Duration elapsed_;
   size_t at_ = 0;
 };
 

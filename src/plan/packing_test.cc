@@ -72,6 +72,19 @@ TEST(Packer, RatherSendsSeveralSetsThanOneBatchWhoseEveryPartMayCount) {
   for (const Request& request : requests) EXPECT_EQ(request.transport, Transport::kSet);
 }
 
+TEST(Packer, ReckonsWithWhatCameSinceTheTasksWerePlanned) {
+  Task task = TaskOf(0, Duration{}, Duration::Minutes(12));
+  task.newest = task.range.begin + Duration::Seconds(30);
+  const std::vector<float> density{0.5f};
+  const auto asked = [&](Duration elapsed) {
+    return Packer({task}, {}).Next(density, elapsed)->reads.front().max_count;
+  };
+  EXPECT_LT(asked({}), 60u);
+  EXPECT_GT(asked(Duration::Seconds(200)), 115u);
+  EXPECT_EQ(asked(Duration::Hours(10)), asked(Duration::Hours(100)))
+      << "no more than the range holds";
+}
+
 /// Every task is asked for exactly, in order, within the limits, whatever the shapes.
 TEST(Packer, CoversEveryTaskExactlyWithinTheLimits) {
   std::mt19937 random(3);
