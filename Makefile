@@ -1,6 +1,6 @@
 # What a newcomer types. Each target works as the first command on a fresh Debian 12 with Rust.
 # Caches outlive the checkout: PILAKE_CACHE, by default ~/.cache/pilake.
-.PHONY: build demo test bench tidy lint fuzz chaos year test-strangers nightly docs deps clean help
+.PHONY: build demo test bench bench-live tidy lint fuzz chaos year test-strangers nightly docs deps clean help
 
 build: ## the binary, build/release/pilake
 	@tools/deps.sh build
@@ -16,6 +16,9 @@ test: ## unit tests, then whole runs whose tables delta-rs compares with the tru
 bench: ## speed end to end and stage by stage
 	@tools/deps.sh build
 	@tools/bench.sh
+
+bench-live: build ## how far a stream is behind the plant, in a burst and after kills too; LIVE=--long for half an hour each
+	@tools/python.sh bench/live.py $(LIVE)
 
 tidy: ## clang-tidy on what changed since it was last clean
 	@tools/deps.sh check

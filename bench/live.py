@@ -18,15 +18,17 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from deltalake import DeltaTable
 
 from measure import MIB, Bars, Clock, Plant, Simulator, Site, cpu_seconds, finish, memory, utc
 from pilake import iso, ticks
-from truth import differences, read, visible
+from truth import KEY, differences, read, visible
 
 BEGINS = utc("2026-03-04T00:00:00Z")
 STARTS = BEGINS + timedelta(minutes=2)
@@ -41,6 +43,7 @@ class Watcher:
     clock: Clock
     late: dict[str, list[np.ndarray]] = field(default_factory=lambda: {"hot": [], "cold": []})
     versions: int = 0
+    live_versions: int = 0
     files: int = 0
     since: int = 0  # ticks; older events are not counted
     newest: dict[str, int] = field(default_factory=dict)
@@ -64,11 +67,13 @@ class Watcher:
                     time.sleep(0.02)
                     continue
                 seen = self.now()
-                added = [json.loads(line)["add"]["path"] for line in log.read_text().splitlines() if line.startswith('{"add"')]
+                text = log.read_text()
+                added = [json.loads(line)["add"]["path"] for line in text.splitlines() if line.startswith('{"add"')]
                 for path in added:
                     self._take(path, seen)
                 version += 1
                 self.versions = version
+                self.live_versions += '"STREAMING UPDATE"' in text
         except BaseException as error:  # noqa: BLE001  (told by the main thread)
             self.error = error
 
@@ -95,6 +100,13 @@ class Watcher:
         """Counts from now on: what the start left out has come with the archive by then."""
         self.since = self.now()
         self.late = {"hot": [], "cold": []}
+
+    def check_versions(self, most: int = 20) -> None:
+        """None of the last versions holds a row twice."""
+        for version in range(max(0, self.versions - most), self.versions):
+            keys = DeltaTable(str(self.table), version=version).to_pyarrow_table(columns=KEY)
+            if len(keys.group_by(KEY).aggregate([])) != len(keys):
+                sys.exit(f"version {version} holds a row twice")
 
     def percentiles(self, kind: str) -> tuple[float, float, int]:
         late = np.concatenate(self.late[kind]) if self.late[kind] else np.empty(0)
@@ -133,6 +145,16 @@ class Live:
 
     def start(self) -> None:
         self.process = self.site.start("--json", command="stream")
+
+    def until_live(self, seconds: float) -> float:
+        """Until a version shows what was heard."""
+        began, live = time.monotonic(), self.watcher.live_versions
+        while self.watcher.live_versions == live:
+            self._check()
+            if time.monotonic() - began > seconds:
+                sys.exit(f"nothing was heard within {seconds} s:\n{self.log()}")
+            time.sleep(0.02)
+        return time.monotonic() - began
 
     def log(self) -> str:
         return (self.site.folder / "stream.log").read_text()
@@ -274,23 +296,50 @@ def burst(folder: Path, points: int, bars: Bars) -> dict[str, Any]:
     return {"equal_after": after, "rss_max": live.rss_max}
 
 
+def killed(folder: Path, points: int, kills: int, bars: Bars) -> dict[str, Any]:
+    """Killed again and again while it is live: how soon hot points are shown again, and that nothing is lost."""
+    print(f"\n{points:,} points, a tenth hot, killed {kills} times")
+    live = Live(folder, points, ALL)
+    live.clock.go(1)
+    live.start()
+    live.until_caught_up(300)
+    random = Random(1)
+    live_after = []
+    for _ in range(kills):
+        time.sleep(random.uniform(0, 4))
+        live.process.kill()
+        live.process.wait()
+        live.start()
+        live_after.append(live.until_live(60))
+    bars.at_most("killed: seconds until hot points are live, P50", float(np.median(live_after)), 10)
+    bars.at_most("killed: seconds until hot points are live, most", max(live_after), 10)
+    after = live.equal_within(180)
+    bars.at_most("killed: seconds until all is caught up", after, 180)
+    live.watcher.check_versions()
+    live.stop()
+    return {"live_after": live_after, "equal_after": after}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--points", type=int, default=100_000)
-    parser.add_argument("--seconds", type=float, default=60, help="each of the first two goes on for so long")
-    parser.add_argument("--rows", nargs="+", type=int, default=[1, 2, 3], help="1 hot, 2 all, 3 burst")
+    parser.add_argument("--long", action="store_true", help="100,000 points instead of 20,000 where they are all heard of, "
+                        "half an hour instead of a minute, a hundred kills instead of ten")
+    parser.add_argument("--rows", nargs="+", type=int, default=[1, 2, 3, 5], help="1 hot, 2 all, 3 burst, 5 killed")
     parser.add_argument("--json", help="write the figures to this file")
     parser.add_argument("--keep", help="do all in this folder and leave it there")
     options = parser.parse_args()
     folder = Path(options.keep or tempfile.mkdtemp(prefix="pilake-live-"))
     bars, figures = Bars(), {}
+    seconds, points, kills = (1800, 100_000, 100) if options.long else (60, 20_000, 10)
     try:
         if 1 in options.rows:
-            figures["hot"] = hot_by_channels(folder / "hot", options.points, options.seconds, bars)
+            figures["hot"] = hot_by_channels(folder / "hot", 100_000, seconds, bars)
         if 2 in options.rows:
-            figures["all"] = all_points(folder / "all", options.points, options.seconds, bars)
+            figures["all"] = all_points(folder / "all", points, seconds, bars)
         if 3 in options.rows:
-            figures["burst"] = burst(folder / "burst", options.points, bars)
+            figures["burst"] = burst(folder / "burst", 100_000, bars)
+        if 5 in options.rows:
+            figures["killed"] = killed(folder / "killed", points, kills, bars)
     finally:
         if not options.keep:
             shutil.rmtree(folder)
