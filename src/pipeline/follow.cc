@@ -30,7 +30,7 @@ constexpr Duration kRetryMax = Duration::Minutes(5);
 // Seldom enough that a wrong password locks no account.
 constexpr Duration kAuthRetry = Duration::Minutes(15);
 // What is heard to have changed is read together with what else is heard in that time.
-constexpr Duration kDoubtFor = Duration::Seconds(5);
+constexpr Duration kDoubtFor = Duration::Seconds(2);
 
 /// Those who hear, from when they are made until they are destroyed.
 class Listening {

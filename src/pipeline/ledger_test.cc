@@ -294,6 +294,34 @@ void AddLive(const std::string& path, const delta::DataFile& file) {
       IsOk());
 }
 
+TEST_F(LedgerTest, LetsWhatIsOlderThanAllThatItsWriterHearsLandOnTopOfThat) {
+  auto opened = Ledger::Open({.url = path_, .store = {}, .writer = "w"});
+  ASSERT_THAT(opened, IsOk());
+  const auto ledger = std::move(*opened);
+  const auto settled = Stage(*ledger, "a", 25), heard = Stage(*ledger, "a", 60);
+  ASSERT_THAT(ledger->Commit({.tail = {{settled}}, .advances = {Range("a", 10, 20)}}),
+              IsOkWith(Landing::kCommitted));
+  const auto before = ledger->tail();
+  const auto shard = [&](int64_t begin, bool is_older) {
+    return Change{.add = {Stage(*ledger, "a", begin)},
+                  .tail_before = before,
+                  .is_older_than_live = is_older,
+                  .advances = {Range("a", begin, begin + 10)}};
+  };
+  AddLive(path_, heard);  // by the writer "w"
+  EXPECT_THAT(ledger->Commit(shard(20, false)), IsOkWith(Landing::kOvertaken));
+  EXPECT_THAT(ledger->Commit(shard(20, true)), IsOkWith(Landing::kCommitted));
+  EXPECT_THAT(ledger->tail(), Optional(ElementsAre(settled.path, heard.path)));
+
+  const auto table = delta::Table::Open(path_, {});
+  EXPECT_THAT((*table)->Commit({.add = {Stage(*ledger, "a", 70)},
+                                .operation = kLiveOperation,
+                                .commit_uuid = "another/" + delta::NewUuid()}),
+              IsOk());
+  EXPECT_THAT(ledger->Commit(shard(30, true)), IsOkWith(Landing::kOvertaken))
+      << "what another one hears may be older";
+}
+
 TEST_F(LedgerTest, CountsWhatLiveVersionsAddedToTheTail) {
   auto ledger = Open();
   const auto settled = Stage(*ledger, "a", 25);

@@ -80,8 +80,11 @@ void Poller::TakeRoster(std::shared_ptr<const Roster> roster) {
   std::map<uint64_t, Ear> ears;
   for (const Bundle& bundle : roster->bundles) {
     const auto before = ears_.find(bundle.id);
+    // A channel gets the time to open.
+    const bool may_wait = bundle.way == Way::kChannel && channels_ != nullptr;
+    const UtcTime first = may_wait ? clock_.Now() + options_.hot_updates_every : UtcTime{};
     ears.emplace(bundle.id, before == ears_.end()
-                                ? Ear{.bundle = &bundle, .due = UtcTime{}}
+                                ? Ear{.bundle = &bundle, .due = first}
                                 : Ear{&bundle, before->second.due, before->second.by_updates});
     for (const uint32_t i : bundle.which) {
       const std::string& web_id = (*roster->series)[i].web_id;

@@ -61,12 +61,15 @@ class Puller {
   Result<PullReport> PullAgain() {
     const UtcTime started = SteadyNow();
     has_released_ = false;
+    hears_from_now_ = false;
     RETURN_IF_ERROR(BeginAgain(run_));
     return Pass(started);
   }
 
-  /// After one that went well.
+  /// After one that went well, if it is heard that something has changed. Asks nothing if not.
   Status LookAgain() {
+    ASSIGN_OR_RETURN(const bool is_due, OrderWhatIsHeard());
+    if (!is_due) return {};
     RETURN_IF_ERROR(CatchUp(run_));
     ShardReader reader(*run_.source, run_.series, run_.density, run_.limits, run_.progress);
     return Look(reader);
@@ -217,6 +220,7 @@ class Puller {
   Status SettleAll(ShardReader& reader, ShardWriter& writer) {
     const bool is_far_behind = IncrementRows() > run_.options.rows_per_shard;
     if (is_far_behind) {
+      SuspendLive();
       ASSIGN_OR_RETURN(const auto border, TailEnd(run_));
       if (border) RETURN_IF_ERROR(SettleOnce(reader, writer, border));
       if (!must_plan_again_) RETURN_IF_ERROR(ReadMissing(What::kIncrement, reader, writer));
@@ -225,12 +229,13 @@ class Puller {
   }
 
   /// What happens from now on is shown while the run reads what came before, however long that
-  /// takes. Nothing that is heard is older than the run, and so than all that it covers shard by
-  /// shard.
+  /// takes. Nothing that is heard is older than the run then, and so than all that it covers shard
+  /// by shard. Who listens already goes on as he does.
   Status ListenFromNow() {
     const bool shows_tail = run_.ShowsTail() && run_.ledger->tail() && run_.ledger->tail_is_whole();
     if (run_.options.hearer == nullptr || !shows_tail) return {};
     LiveTail& live = run_.options.hearer->live();
+    if (live.is_listening()) return {};
     const auto held = live.Hold();
     if (const auto caught_up = run_.ledger->CatchUp(); !caught_up)
       return tl::unexpected(caught_up.error());
@@ -243,7 +248,16 @@ class Puller {
       newest[i] = may_hear ? std::max(newest[i], run_.report.now.ticks - 1) : LiveTail::kNotNow;
     }
     live.Show(run_.series, std::move(newest), run_.ledger->table().version());
+    hears_from_now_ = true;
     return {};
+  }
+
+  /// Shards that move open ends need a tail that keeps still, or rows in it that are all newer.
+  void SuspendLive() {
+    if (run_.options.hearer == nullptr || hears_from_now_) return;
+    LiveTail& live = run_.options.hearer->live();
+    const auto held = live.Hold();
+    live.Suspend();
   }
 
   Status SettleOnce(ShardReader& reader, ShardWriter& writer, std::optional<UtcTime> border) {
@@ -287,8 +301,9 @@ class Puller {
   }
 
   /// What is heard to have changed is due at once, and stands in the table until it was looked at.
-  Status OrderWhatIsHeard() {
-    if (run_.options.hearer == nullptr) return {};
+  /// False if there is no such thing.
+  Result<bool> OrderWhatIsHeard() {
+    if (run_.options.hearer == nullptr) return false;
     const Doubts doubts = run_.options.hearer->TakeDoubts();
     Change change;
     for (const auto& [web_id, ranges] : doubts) {
@@ -301,18 +316,18 @@ class Puller {
       }
       if (!advance.looks.empty()) change.advances.push_back(std::move(advance));
     }
-    if (change.advances.empty()) return {};
+    if (change.advances.empty()) return false;
     const auto landing = run_.ledger->Commit(change);
     if (!landing || *landing == Landing::kOvertaken) run_.options.hearer->GiveBack(doubts);
     if (!landing) return tl::unexpected(landing.error());
     if (*landing == Landing::kCommitted) ++run_.report.commits;
-    return {};
+    return true;
   }
 
   /// Doubt comes after what is new and before what is old. A held series that a look released can
   /// go on at once.
   Status Look(ShardReader& reader) {
-    RETURN_IF_ERROR(OrderWhatIsHeard());
+    if (const auto ordered = OrderWhatIsHeard(); !ordered) return tl::unexpected(ordered.error());
     run_.progress.stage = "looking again";
     const int64_t reads_before = run_.progress.series_reads;
     const int64_t events_before = run_.progress.events;
@@ -501,7 +516,7 @@ class Puller {
     ASSIGN_OR_RETURN(const Landing landing,
                      run_.ledger->Commit({.add = files.body,
                                           .tail_before = std::move(done.tail),
-                                          .is_older_than_live = run_.options.hearer != nullptr,
+                                          .is_older_than_live = hears_from_now_,
                                           .advances = std::move(done.advances)}));
     if (landing == Landing::kOvertaken) {
       must_plan_again_ = true;
@@ -514,6 +529,7 @@ class Puller {
   Run run_;
   bool must_plan_again_ = false;
   bool has_released_ = false;
+  bool hears_from_now_ = false;      // nothing that is heard is older than this run
   std::vector<uint32_t> many_held_;  // of the shard that was read last
 };
 
