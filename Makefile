@@ -1,6 +1,6 @@
 # What a newcomer types. Each target works as the first command on a fresh Debian 12 with Rust.
 # Caches outlive the checkout: PILAKE_CACHE, by default ~/.cache/pilake.
-.PHONY: build demo test bench bench-live tidy lint fuzz chaos year test-strangers nightly docs deps clean help
+.PHONY: build demo test bench bench-live live-day tidy lint fuzz chaos year test-strangers nightly docs deps clean help
 
 build: ## the binary, build/release/pilake
 	@tools/deps.sh build
@@ -19,6 +19,9 @@ bench: ## speed end to end and stage by stage
 
 bench-live: build ## how far a stream is behind the plant, in a burst and after kills too; LIVE=--long for half an hour each
 	@tools/python.sh bench/live.py $(LIVE)
+
+live-day: build ## a simulated day beside a stream, with an outage each hour
+	@PILAKE_LIVE_HOURS=24 tools/python.sh -m pytest -q tests/e2e/test_stream.py -k outage_each_hour
 
 tidy: ## clang-tidy on what changed since it was last clean
 	@tools/deps.sh check

@@ -2,17 +2,19 @@
 """`pilake stream`: a table seconds behind the plant, of which every version is right."""
 
 import json
+import os
 import signal
 import socket
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Iterator
 
 import pyarrow.compute as pc
 import pytest
 from deltalake import DeltaTable
 
-from pilake import Plant, ticks, utc
+from pilake import Plant, iso, ticks, utc
 from truth import KEY, check_all, differences, read, visible
 
 SMALL = Plant("mixed", points=70, begins=utc("2026-03-04T06:00:00Z"))
@@ -45,10 +47,10 @@ class Stream:
     def is_caught_up(self) -> bool:
         return self.log().count("event=caught_up") > 0
 
-    def live(self, minutes: float) -> None:
+    def live(self, minutes: float, rate: float = RATE) -> None:
         """So many simulated minutes pass."""
-        self.clock.go(RATE)
-        time.sleep(minutes * 60 / RATE)
+        self.clock.go(rate)
+        time.sleep(minutes * 60 / rate)
         self.clock.freeze()
 
     def pass_after(self, hours: float) -> None:
@@ -159,6 +161,39 @@ def test_whatever_a_data_pipe_does_nothing_is_lost_or_stands_twice(stream, way):
     running.live(minutes=15)
     assert live_versions(running.here.table, since) > 5
     running.look_at_all()  # what a message that was lost told of the past is found then
+    check_settled(running, plant)
+    running.stop()
+
+
+# The long form: PILAKE_LIVE_HOURS=24 (`make live-day`).
+HOURS = float(os.environ.get("PILAKE_LIVE_HOURS", "0.25"))
+
+
+def outages(begin: datetime, end: datetime, every: timedelta) -> Iterator[str]:
+    """Something goes wrong each time, of each kind in turn; and the past changes."""
+    kinds = ["outage M.* from {t} to {u} buffered over 1m",
+             "outage Dense.* from {t} to {u}",
+             "queue Dense.* from {t} to {u} over 2m",
+             "restart at {t} over 30s",
+             "failover from {t} to {u} lag 5m",
+             'outage M.* from {t} to {u} state "I/O Timeout" buffered over 1m',
+             "unmount M.* events {past} {lately} from {t} to {u}"]
+    for number in range((end - begin) // every):
+        at = begin + number * every
+        times = {"t": iso(at), "u": iso(at + every / 4), "past": iso(at - every), "lately": iso(at - every / 2)}
+        yield kinds[number % len(kinds)].format(**times)
+        for what, count in (("edit", 10), ("insert", 10), ("delete", 2)):
+            yield "{} Dense.* count {} seed {} events {past} {t} at {u}".format(what, count, number, **times)
+
+
+def test_a_day_with_an_outage_each_hour_ends_equal_to_the_truth(stream):
+    begin, every = utc("2026-03-04T09:32:00Z"), timedelta(hours=1 if HOURS >= 5 else 0.08)
+    rhythm = {} if HOURS < 5 else {"commit_every": "30s", "sweep_every": "30s", "settle_every": "3m"}
+    running, plant = stream(*outages(begin, begin + timedelta(hours=HOURS), every), stream=rhythm)
+    since = DeltaTable(str(running.here.table)).version()
+    running.live(minutes=HOURS * 60, rate=RATE if HOURS < 5 else 120)
+    assert live_versions(running.here.table, since) > 20
+    running.look_at_all()
     check_settled(running, plant)
     running.stop()
 
