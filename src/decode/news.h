@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What tells of change: messages of channels (wire §8.2) and the answers of Stream Updates (wire
-// §9.2), as columns.
+// What tells of change: messages of channels (wire §8.1) and the answers of Stream Updates (wire
+// §9), as columns.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ namespace pilake::decode {
 
 /// News of one series.
 struct SeriesNews {
-  uint32_t which = 0;           ///< index into what was wanted
-  Events events;                ///< in the server's order, which need not be that of time
+  uint32_t which = 0;  ///< index into what was wanted
+  Events events;       ///< in the server's order, which need not be that of time
 };
 
 /// One message of a channel: of the series that changed, some perhaps more than once. A message

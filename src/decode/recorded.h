@@ -14,7 +14,7 @@
 
 namespace pilake::decode {
 
-/// What a data pipe says became of an event (wire §9.4).
+/// What a data pipe says became of an event (wire §9.2).
 enum class Action : uint8_t {
   kAdd,      ///< new, at the end
   kInsert,   ///< new, before the end

@@ -36,7 +36,7 @@ Status AskValues(Source& source, const std::vector<Series>& series,
                  const std::function<void(uint32_t series, const Events& event)>& take);
 
 /// Registers all `which` for Stream Updates and shows the marker of each that is to `take` (wire
-/// §9.1). Series that cannot be registered are left out. The calls go by the live lane.
+/// §9). Series that cannot be registered are left out. The calls go by the live lane.
 Status Register(Source& source, const std::vector<Series>& series,
                 const std::vector<uint32_t>& which,
                 const std::function<void(uint32_t series, const std::string& marker)>& take);
