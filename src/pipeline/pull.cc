@@ -208,6 +208,7 @@ class Puller {
         RETURN_IF_ERROR(EndTail());
       }
       RETURN_IF_ERROR(ReadMissing(What::kIncrement, reader, writer));
+      run_.settled = run_.clock.Now();
       if (!must_plan_again_) RETURN_IF_ERROR(Look(reader));
       RETURN_IF_ERROR(ReadMissing(What::kBackfill, reader, writer));
     } while (must_plan_again_);

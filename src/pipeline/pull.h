@@ -52,8 +52,8 @@ struct PullOptions {
   /// Rows a file aims at: large enough to be read fast, small enough that a kill costs little work.
   double rows_per_shard = 4e6;
   std::function<void(const CommitNews&)> on_commit;  ///< called on the thread of `Pull`
-  /// Looks and backfill end after so long, between two pieces of work; the rest is for the next
-  /// pull. Nothing: they are all done.
+  /// Looks and backfill end after so long, or as long as all before them took, between two pieces
+  /// of work; the rest is for the next pull. Nothing: they are all done.
   std::optional<Duration> enough_after{};
   /// Shared by the sources of a process; none: the run makes its own.
   std::shared_ptr<Throttle> throttle{};

@@ -55,7 +55,7 @@ class Beginning {
   Beginning(Run& run, Opening opening) : run_(run), opening_(opening) {}
 
   Status Do() {
-    run_.began = run_.clock.Now();
+    run_.began = run_.settled = run_.clock.Now();
     run_.progress.stage = "asking for the tags";
     ASSIGN_OR_RETURN(run_.source, Source::Open(run_.options.source, run_.progress, run_.stop,
                                                run_.options.throttle));
@@ -167,7 +167,7 @@ Status Begin(Run& run, Opening opening) {
 }
 
 Status CatchUp(Run& run) {
-  run.began = run.clock.Now();
+  run.began = run.settled = run.clock.Now();
   ASSIGN_OR_RETURN(run.report.now, AskNow(*run.source));
   RETURN_IF_ERROR(run.ledger->CatchUp());
   return FindHindrances(run);

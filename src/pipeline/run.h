@@ -52,6 +52,7 @@ struct Run {
   std::string no_removes{};
   PullReport report{};
   UtcTime began{};      ///< by `clock`
+  UtcTime settled{};    ///< by `clock`: since when it does what can wait
   UtcTime probed_at{};  ///< by SteadyNow: when the newest events were asked for
 
   /// By its WebID; nothing if it is not selected.
@@ -109,9 +110,12 @@ struct Run {
   /// read for the first time.
   UtcTime OldEnough() const { return report.now - options.second_look.after; }
 
-  /// What is left is for the next run; remembers that something is.
+  /// What is left is for the next run; remembers that something is. What can wait gets as much time
+  /// as what could not, so that it ends some day however tight the budget is.
   bool HasDoneEnough() {
-    const bool is_enough = options.enough_after && clock.Now() - began >= *options.enough_after;
+    const bool is_enough =
+        options.enough_after &&
+        clock.Now() - settled >= std::max(*options.enough_after, settled - began);
     if (is_enough) report.is_unfinished = true;
     return is_enough;
   }
