@@ -304,7 +304,7 @@ constexpr Key kKeys[] = {
        return v.ToSpan(Duration::Seconds(1), Duration::Hours(1), &c.stream.commit_every);
      }},
     {"stream.channels", "whole number, 0 to 5000", "50", kOptional, kPlain,
-     "`pilake stream`: how many WebSockets it may keep open, each for some 150 points.",
+     "`pilake stream`: how many WebSockets it may keep open, each for some 170 points.",
      [](const Value& v, Config& c) { return v.ToWhole(0, 5'000, &c.stream.channels); }},
     {"stream.hot_every", "span, 1s to 1h", "5s", kOptional, kPlain,
      "`pilake stream`: how often hot points that have no channel are asked for by Stream Updates.",

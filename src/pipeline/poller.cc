@@ -28,6 +28,9 @@ constexpr Duration kRefusedPause = Duration::Minutes(10);
 // Series that are tried one by one before a server is said not to know Stream Updates.
 constexpr size_t kWitnessesMax = 3;
 
+// The rest is for those who read the archive.
+constexpr double kBudgetShare = 0.6;
+
 constexpr Duration kLookAround = Duration::Millis(100);
 
 constexpr Duration kFirstPause = Duration::Seconds(1);
@@ -136,6 +139,11 @@ void Poller::Forget(const Ear& ear) {
 }
 
 Duration Poller::PauseOf(const Ear& ear) const {
+  const Duration wished = WishedPauseOf(ear);
+  return Duration::Ticks(static_cast<int64_t>(static_cast<double>(wished.ticks) * stretch_));
+}
+
+Duration Poller::WishedPauseOf(const Ear& ear) const {
   const bool asks_updates = ear.bundle->way != Way::kSweep && clock_.Now() >= updates_again_;
   if (!asks_updates) return options_.sweep_every;
   return ear.bundle->is_hot ? options_.hot_updates_every : options_.updates_every;
@@ -301,14 +309,18 @@ void Poller::Tell(const Status& status, const std::stop_token& stop) {
   again_ = clock_.Now() + (is_refused ? kAuthPause : std::min(pause, kLongestPause));
 }
 
-/// How many series are heard of in which way.
+/// How many series are heard of in which way, and how many calls that takes.
 void Poller::Count() {
   int64_t by_channel = 0, by_updates = 0, by_sweep = 0;
+  double calls_per_second = 0;
   for (const auto& [id, ear] : ears_) {
     const auto series = static_cast<int64_t>(ear.bundle->which.size());
     const bool has_channel = channels_ != nullptr && channels_->Covers(id);
     (has_channel ? by_channel : ear.by_updates ? by_updates : by_sweep) += series;
+    if (!has_channel) calls_per_second += 1 / WishedPauseOf(ear).seconds();
   }
+  const double allowed = options_.pull.source.budget.calls_per_second * kBudgetShare;
+  stretch_ = allowed > 0 ? std::max(1.0, calls_per_second / allowed) : 1;
   state_.series_by_channel = by_channel;
   state_.series_by_updates = by_updates;
   state_.series_by_sweep = by_sweep;

@@ -70,6 +70,7 @@ class Poller {
   void TakeRoster(std::shared_ptr<const Roster> roster);
   void Forget(const Ear& ear);
   std::vector<Ear*> TakeDue(UtcTime now);
+  Duration WishedPauseOf(const Ear& ear) const;
   Duration PauseOf(const Ear& ear) const;
   Status Ask(const std::vector<Ear*>& ears, const std::stop_token& stop);
   Status TryUpdates(const std::vector<Ear*>& ears);
@@ -105,6 +106,7 @@ class Poller {
   UtcTime updates_again_;  // until then the server is not asked for updates
   UtcTime again_;          // after a round that failed
   int failures_ = 0;       // in a row
+  double stretch_ = 1;     // of all pauses, so that the budget holds them
   UtcTime sweep_again_;    // a sweep leaves as much time to the others as it took
   std::minstd_rand random_;
 };

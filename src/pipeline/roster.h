@@ -30,7 +30,7 @@ struct Roster {
 };
 
 struct RosterLimits {
-  size_t bundle_max = 150;   ///< series; what a URL holds of WebIDs or markers
+  size_t bundle_max = 170;   ///< series; what a URL holds of WebIDs or markers
   size_t channels_max = 50;  ///< bundles for which a channel is tried, unless tags ask for channels
 };
 
