@@ -22,7 +22,7 @@ from deltalake import DeltaTable
 from measure import BINARY, Plant  # which also knows where the modules of the tests are
 
 import truth  # noqa: E402
-from pilake import iso  # noqa: E402
+from drive import iso  # noqa: E402
 
 COLUMNS = [name for name in truth.COLUMNS.names if name != "timestamp"]
 WORDS = np.uint64  # modulo 2^64
@@ -134,18 +134,18 @@ def expected(plant: Plant, at: datetime, settle: timedelta) -> Digests:
     return digests
 
 
-def found(path: Path) -> Digests:
-    """Of the rows that delta-rs finds in the table."""
+def found(path: Path | str, storage: dict[str, str] | None = None) -> Digests:
+    """Of the rows that delta-rs finds in the table; `storage` says how to reach its store."""
     digests = Digests()
-    for batch in DeltaTable(str(path)).to_pyarrow_dataset().to_batches(columns=COLUMNS, batch_readahead=2,
+    for batch in DeltaTable(str(path), storage_options=storage).to_pyarrow_dataset().to_batches(columns=COLUMNS, batch_readahead=2,
                                                                        fragment_readahead=1):
         digests.add(batch)
     return digests
 
 
-def check(path: Path, truth_digests: Digests) -> None:
+def check(path: Path | str, truth_digests: Digests, storage: dict[str, str] | None = None) -> None:
     """Fails with a sentence unless the table holds just the rows of the truth."""
-    table = found(path)
+    table = found(path, storage)
     wrong = [name for name in truth_digests.by_series.keys() | table.by_series.keys()
              if truth_digests.by_series.get(name) != table.by_series.get(name)]
     if wrong or table.rows != truth_digests.rows:

@@ -26,7 +26,7 @@ from typing import Callable
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/e2e"))
 
-from pilake import Clock, Plant, Simulator, Site, utc  # noqa: E402
+from drive import Clock, Plant, Simulator, Site, utc  # noqa: E402
 
 NOW = utc("2026-03-04T09:30:00Z")
 # Points enough that none of the scenes runs out of calls: each is asked for alone.

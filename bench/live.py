@@ -24,11 +24,10 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from deltalake import DeltaTable
 
 from measure import MIB, Bars, Clock, Plant, Simulator, Site, cpu_seconds, finish, memory, utc
-from pilake import iso, ticks
-from truth import KEY, differences, read, visible
+from drive import iso, ticks
+from truth import check_versions, differences, read, visible
 
 BEGINS = utc("2026-03-04T00:00:00Z")
 STARTS = BEGINS + timedelta(minutes=2)
@@ -42,6 +41,7 @@ class Watcher:
     table: Path
     clock: Clock
     late: dict[str, list[np.ndarray]] = field(default_factory=lambda: {"hot": [], "cold": []})
+    course: dict[str, list[tuple[int, np.ndarray]]] = field(default_factory=lambda: {"hot": [], "cold": []})
     versions: int = 0
     live_versions: int = 0
     files: int = 0
@@ -54,10 +54,6 @@ class Watcher:
         self.thread = threading.Thread(target=self._watch, daemon=True)
         self.thread.start()
 
-    def now(self) -> int:
-        elapsed = (time.time_ns() - self.clock._real) / 1e9 * self.clock._rate
-        return ticks(self.clock.now) + int(elapsed * SECOND)
-
     def _watch(self) -> None:
         try:
             version = 0
@@ -66,7 +62,7 @@ class Watcher:
                 if not log.exists():
                     time.sleep(0.02)
                     continue
-                seen = self.now()
+                seen = ticks(self.clock.reading())
                 text = log.read_text()
                 added = [json.loads(line)["add"]["path"] for line in text.splitlines() if line.startswith('{"add"')]
                 for path in added:
@@ -94,19 +90,24 @@ class Watcher:
         is_hot = np.array([name.startswith("HOT") for name in names.dictionary.to_pylist()])[which]
         counted = fresh & (times >= self.since) & (times <= seen)
         for kind, mask in (("hot", is_hot), ("cold", ~is_hot)):
-            self.late[kind].append((seen - times[counted & mask]) / SECOND)
+            late = (seen - times[counted & mask]) / SECOND
+            self.late[kind].append(late)
+            if len(late):
+                self.course[kind].append((seen, late))
 
     def forget(self) -> None:
         """Counts from now on: what the start left out has come with the archive by then."""
-        self.since = self.now()
+        self.since = ticks(self.clock.reading())
         self.late = {"hot": [], "cold": []}
+        self.course = {"hot": [], "cold": []}
 
-    def check_versions(self, most: int = 20) -> None:
-        """None of the last versions holds a row twice."""
-        for version in range(max(0, self.versions - most), self.versions):
-            keys = DeltaTable(str(self.table), version=version).to_pyarrow_table(columns=KEY)
-            if len(keys.group_by(KEY).aggregate([])) != len(keys):
-                sys.exit(f"version {version} holds a row twice")
+    def percentiles_by_time(self, kind: str, step: int = 5) -> list[tuple[int, float, float]]:
+        """Seconds since it began to count, and P50 and P99 of what was seen within each `step` of them."""
+        steps: dict[int, list[np.ndarray]] = {}
+        for seen, late in self.course[kind]:
+            steps.setdefault((seen - self.since) // (step * SECOND) * step, []).append(late)
+        return [(second, *(float(one) for one in np.percentile(np.concatenate(lates), (50, 99))))
+                for second, lates in sorted(steps.items())]
 
     def percentiles(self, kind: str) -> tuple[float, float, int]:
         late = np.concatenate(self.late[kind]) if self.late[kind] else np.empty(0)
@@ -142,6 +143,11 @@ class Live:
         self.site.write()
         self.watcher = Watcher(self.site.table, self.clock)
         self.rss_max = 0
+
+    def limit(self, budget: dict[str, int]) -> None:
+        """From the next start on; before, there is no budget on this machine."""
+        self.site.config["source"]["budget"] = budget
+        self.site.write()
 
     def start(self) -> None:
         self.process = self.site.start("--json", command="stream")
@@ -235,45 +241,49 @@ def show(live: Live, cost: dict[str, float], bars: Bars, seconds: float) -> dict
         print(f"  {kind}: {events:,} events, {events / seconds:,.0f} a second")
         bars.at_most(f"{kind}: seconds behind, P50", p50, p50_max)
         bars.at_most(f"{kind}: seconds behind, P99", p99, p99_max)
-        figures[kind] = {"p50": p50, "p99": p99, "events": events}
+        figures[kind] = {"p50": p50, "p99": p99, "events": events, "course": live.watcher.percentiles_by_time(kind)}
     print(f"  {'CPU of the client, of the simulator':<44} {cost['cpu']:>11.0%}   {cost['simulator_cpu']:.0%} of a core")
     print(f"  {'largest memory of the client':<44} {live.rss_max / MIB:>8,.0f} MiB")
     print(f"  {'versions, files seen':<44} {live.watcher.versions:>12,}   {live.watcher.files:,}")
     return figures | cost | {"rss_max": live.rss_max}
 
 
+def measured(live: Live, caught_up_within: float, settling: float, seconds: float, bars: Bars) -> dict[str, Any]:
+    """Starts, lets it catch up and come to rest, and watches so long."""
+    live.clock.go(1)
+    live.start()
+    caught_up = live.until_caught_up(caught_up_within)
+    print(f"  caught up after {caught_up:.0f} s")
+    live.live(settling)
+    live.watcher.forget()
+    cost = live.live(seconds)
+    return show(live, cost, bars, seconds) | {"caught_up": caught_up}
+
+
+def compared(live: Live, within: float) -> dict[str, Any]:
+    """The plant stops, and the table must become equal to it; then the stream stops, and what it asked is told."""
+    equal_after = live.equal_within(within)
+    summary, stopping, counted = live.stop()
+    print(f"  stopped in {stopping:.1f} s; {summary}")
+    print(f"  the server answered {counted['calls']:,} calls for {counted['series_reads']:,} series with "
+          f"{counted['bytes']:,} bytes")
+    return {"equal_after": equal_after, "asked": counted}
+
+
 def hot_by_channels(folder: Path, points: int, seconds: float, bars: Bars) -> dict[str, Any]:
     print(f"\n{points // 10:,} hot points by channels, {points // 20:,} events a second, {seconds:.0f} s")
     live = Live(folder, points, HOT, stream={"channels": 200})
-    live.clock.go(1)
-    live.start()
-    print(f"  caught up after {live.until_caught_up(120):.0f} s")
-    live.live(5)
-    live.watcher.forget()
-    cost = live.live(seconds)
-    figures = show(live, cost, bars, seconds)
-    figures["equal_after"] = live.equal_within(180)
-    summary, stopping, counted = live.stop()
-    print(f"  stopped in {stopping:.1f} s; {summary}; the server answered {sum(counted.values()):,} calls")
-    return figures
+    figures = measured(live, 120, 5, seconds, bars)
+    return figures | compared(live, 180)
 
 
 def all_points(folder: Path, points: int, seconds: float, bars: Bars) -> dict[str, Any]:
     print(f"\n{points:,} points, a tenth hot, the default budget, {seconds:.0f} s")
     live = Live(folder, points, ALL, source={"budget": DEFAULT_BUDGET})
-    live.clock.go(1)
-    live.start()
-    print(f"  caught up after {live.until_caught_up(900):.0f} s")
-    live.live(60)
-    live.watcher.forget()
-    cost = live.live(seconds)
-    figures = show(live, cost, bars, seconds)
+    figures = measured(live, 900, 60, seconds, bars)
     bars.at_most("MiB of the client", live.rss_max / MIB, 1024)
-    bars.at_most("CPU of the client, of a core", cost["cpu"], 0.4)
-    figures["equal_after"] = live.equal_within(900)
-    summary, stopping, counted = live.stop()
-    print(f"  stopped in {stopping:.1f} s; {summary}; the server answered {sum(counted.values()):,} calls")
-    return figures
+    bars.at_most("CPU of the client, of a core", figures["cpu"], 0.4)
+    return figures | compared(live, 900)
 
 
 def burst(folder: Path, points: int, bars: Bars) -> dict[str, Any]:
@@ -298,11 +308,12 @@ def burst(folder: Path, points: int, bars: Bars) -> dict[str, Any]:
 
 def killed(folder: Path, points: int, kills: int, bars: Bars) -> dict[str, Any]:
     """Killed again and again while it is live: how soon hot points are shown again, and that nothing is lost."""
-    print(f"\n{points:,} points, a tenth hot, killed {kills} times")
+    print(f"\n{points:,} points, a tenth hot, the default budget, killed {kills} times")
     live = Live(folder, points, ALL)
     live.clock.go(1)
     live.start()
-    live.until_caught_up(300)
+    live.until_caught_up(900)
+    live.limit(DEFAULT_BUDGET)
     random = Random(1)
     live_after = []
     for _ in range(kills):
@@ -315,7 +326,7 @@ def killed(folder: Path, points: int, kills: int, bars: Bars) -> dict[str, Any]:
     bars.at_most("killed: seconds until hot points are live, most", max(live_after), 10)
     after = live.equal_within(180)
     bars.at_most("killed: seconds until all is caught up", after, 180)
-    live.watcher.check_versions()
+    check_versions(live.site.table)
     live.stop()
     return {"live_after": live_after, "equal_after": after}
 
@@ -324,6 +335,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--long", action="store_true", help="100,000 points instead of 20,000 where they are all heard of, "
                         "half an hour instead of a minute, a hundred kills instead of ten")
+    parser.add_argument("--points", type=int, help="so many where they are all heard of")
     parser.add_argument("--rows", nargs="+", type=int, default=[1, 2, 3, 5], help="1 hot, 2 all, 3 burst, 5 killed")
     parser.add_argument("--json", help="write the figures to this file")
     parser.add_argument("--keep", help="do all in this folder and leave it there")
@@ -331,6 +343,7 @@ def main() -> None:
     folder = Path(options.keep or tempfile.mkdtemp(prefix="pilake-live-"))
     bars, figures = Bars(), {}
     seconds, points, kills = (1800, 100_000, 100) if options.long else (60, 20_000, 10)
+    points = options.points or points
     try:
         if 1 in options.rows:
             figures["hot"] = hot_by_channels(folder / "hot", 100_000, seconds, bars)

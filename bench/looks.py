@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from measure import NOW, Bars, Clock, Plant, Simulator, Site, finish
-from pilake import iso
+from drive import iso
 from truth import check_all
 
 LOOKS_TO_THE_REST = 2.0

@@ -16,7 +16,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/e2e"))
 
-from pilake import BINARY, Clock, Plant, Simulator, Site, utc  # noqa: E402
+from drive import BINARY, Clock, Plant, Simulator, Site, utc  # noqa: E402
 
 NOW = utc("2026-03-04T04:00:00Z")
 SETTLE = timedelta(minutes=10)

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from measure import NOW, Bars, Clock, Plant, Simulator, Site, finish
-from pilake import iso, ticks
+from drive import iso, ticks
 from truth import COLUMNS, KEY, differences, read, visible
 
 REWRITTEN_TIMES = 3

@@ -46,8 +46,8 @@ def is_accepted(expression: str) -> bool:
                for choice in expression.split(" OR "))
 
 
-def crates() -> list[tuple[str, str, str]]:
-    """Name, version and licence of every crate that is linked into the bridge."""
+def linked_crates() -> list[dict]:
+    """Every crate that is linked into the bridge, as cargo tells of it, by name and version."""
     command = ["cargo", "metadata", "--format-version=1", "--locked", "--filter-platform=x86_64-unknown-linux-gnu"]
     output = subprocess.run(command, cwd=ROOT / "src/delta/bridge", check=True, stdout=subprocess.PIPE).stdout
     metadata = json.loads(output)
@@ -60,7 +60,13 @@ def crates() -> list[tuple[str, str, str]]:
             todo += [dep["pkg"] for dep in nodes[crate]["deps"]
                      if any(kind["kind"] is None for kind in dep["dep_kinds"])]
     linked.remove(metadata["resolve"]["root"])
-    return sorted((p["name"], p["version"], p["license"] or "none") for p in metadata["packages"] if p["id"] in linked)
+    return sorted((package for package in metadata["packages"] if package["id"] in linked),
+                  key=lambda package: (package["name"], package["version"], package["license"] or "none"))
+
+
+def crates() -> list[tuple[str, str, str]]:
+    """Name, version and licence of each."""
+    return [(package["name"], package["version"], package["license"] or "none") for package in linked_crates()]
 
 
 def libraries() -> list[str]:

@@ -27,6 +27,8 @@ ROOMS: dict[str, set[str]] = {
     "config": {"core"},
     "pipeline": {"core"} | MIDDLE,
     "cli": {"core", "config", "sim", "pipeline"} | MIDDLE,
+    # The package carries the command line, too.
+    "python": {"core", "config", "pipeline", "plan", "delta", "cli"},
 }
 # Tests of any room may start the simulator.
 FOR_TESTS = {"sim", "web"}
@@ -42,8 +44,10 @@ HOMES: list[tuple[str, str, str]] = [
     (r"yaml\.h|yaml-cpp/", r"src/config/yaml\.cc", "libyaml lives in src/config/yaml.cc"),
     (r"CLI/", r"src/cli/.*", "CLI11 lives in src/cli"),
     (r"pilake_bridge\.h|.*/pilake_bridge\.h", r"src/delta/.*", "the bridge's header lives in src/delta"),
-    (r"openssl/", r"src/web/.*|src/pi/(http|channel)[a-z_]*\.(cc|h)|sim/(tls|certificate)[a-z_]*\.(cc|h)|src/cli/.*_test\.cc",
+    (r"openssl/", r"src/web/.*|src/pi/(http|channel|base64)[a-z_]*\.(cc|h)|sim/(tls|certificate)[a-z_]*\.(cc|h)|src/cli/.*_test\.cc",
      "OpenSSL lives in src/web, sim/tls.cc and where src/pi connects"),
+    (r"dlfcn\.h", r"src/pi/gssapi\.cc", "libraries are loaded at run time in src/pi/gssapi.cc"),
+    (r"nanobind/", r"python/.*", "nanobind lives in python"),
     (r"zlib\.h", r"src/web/.*|sim/.*|src/pi/http[a-z_]*\.(cc|h)", "zlib lives where answers are compressed"),
     (r"gtest/|gmock/", r".*_test\.cc|.*/(matchers|test_[a-z_]*|[a-z_]*_testing|fake_[a-z_]*)\.h|tests/.*",
      "GoogleTest is for tests"),

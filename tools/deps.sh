@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Brings what a group of work needs: `tools/deps.sh build` or `tools/deps.sh check` (which includes build).
+# Brings what a group of work needs: `tools/deps.sh build`, or `check` or `company`, which include build.
 set -euo pipefail
 # shellcheck source=tools/env.sh
 source "$(dirname "$0")/env.sh"

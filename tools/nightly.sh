@@ -5,7 +5,7 @@ set -euo pipefail
 # shellcheck source=tools/env.sh
 source "$(dirname "$0")/env.sh"
 
-WANTED=${*:-tidy fuzz kills chaos storms tail care year strangers bench governor}
+WANTED=${*:-tidy fuzz kills chaos storms tail care year strangers company packages bench governor}
 mkdir -p docs/proof
 FAILED=0
 
@@ -30,7 +30,9 @@ prove storms tools/sanitize.sh asan --storms 20
 PILAKE_TAIL_MINUTES=1440 prove tail tools/python.sh -m pytest tests/e2e/test_tail.py -q -k minute
 prove care tools/care.sh
 prove year tools/year.sh
-PILAKE_STRANGERS=all prove strangers tools/spark.sh -k strangers
+PILAKE_STRANGERS=all prove strangers tools/spark.sh tests/spark -k strangers
+PILAKE_COMPANY=long prove company tools/company.sh
+prove packages make --no-print-directory test-packages
 prove bench tools/bench.sh long
 prove governor tools/governor.sh
 exit "$FAILED"

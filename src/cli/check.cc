@@ -40,9 +40,11 @@ Exit Check(const std::string& path, bool json, const std::stop_token& stop) {
                              .Add("subject", finding.subject)
                              .Add("state", Word(finding.state))
                              .Add("detail", finding.detail)
+                             .Add("finding", finding.name)
                              .Text());
     } else {
-      fmt::print("{:<9} {:<9} {}\n", Word(finding.state), finding.subject, finding.detail);
+      const std::string name = finding.name.empty() ? "" : fmt::format(" [{}]", finding.name);
+      fmt::print("{:<9} {:<9} {}{}\n", Word(finding.state), finding.subject, finding.detail, name);
     }
   }
   return exit;

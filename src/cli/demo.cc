@@ -154,7 +154,8 @@ void AddDemo(CLI::App& app, Context& context) {
   command->footer("Examples:\n  pilake demo\n  pilake demo --path /tmp/plant");
   auto flags = std::make_shared<DemoFlags>();
   command->add_option("--path", flags->path, "Folder of the table; a demo table there is replaced")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->type_name("FOLDER");
   command
       ->add_option("--plant", flags->plant,
                    "Which simulated plant: demo, mixed, bench, wide, heavy or slow")

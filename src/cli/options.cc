@@ -1,17 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/options.h"
 
+#include "config/command.h"
+
 namespace pilake::cli {
 namespace {
 
-pi::AuthOptions AuthFrom(const config::Auth& auth) {
+pi::AuthOptions::Kind KindFrom(config::AuthKind kind) {
   using Kind = pi::AuthOptions::Kind;
-  pi::AuthOptions options;
-  if (auth.kind == config::AuthKind::kBasic) options.kind = Kind::kBasic;
-  if (auth.kind == config::AuthKind::kBearer) options.kind = Kind::kBearer;
-  options.username = auth.username;
-  options.password = auth.password.Reveal();
-  options.token = auth.token.Reveal();
+  switch (kind) {
+    case config::AuthKind::kAnonymous:
+      return Kind::kAnonymous;
+    case config::AuthKind::kBasic:
+      return Kind::kBasic;
+    case config::AuthKind::kBearer:
+      return Kind::kBearer;
+    case config::AuthKind::kOidc:
+      return Kind::kOidc;
+    case config::AuthKind::kKerberos:
+      return Kind::kKerberos;
+    case config::AuthKind::kNtlm:
+      return Kind::kNtlm;
+  }
+  return Kind::kAnonymous;
+}
+
+pi::AuthOptions AuthFrom(const config::Auth& auth) {
+  pi::AuthOptions options{.kind = KindFrom(auth.kind),
+                          .username = auth.username,
+                          .password = auth.password.Reveal(),
+                          .token = auth.token.Reveal(),
+                          .token_file = auth.token_file,
+                          .issuer = auth.issuer,
+                          .client_id = auth.client_id,
+                          .client_secret = auth.client_secret.Reveal(),
+                          .scope = auth.scope,
+                          .service = auth.service,
+                          .keytab = auth.keytab,
+                          .principal = auth.principal,
+                          .cache = auth.cache};
+  if (!auth.token_command.empty()) {
+    options.token_command = [words = auth.token_command] { return config::RunCommand(words); };
+  }
   return options;
 }
 
@@ -54,6 +84,18 @@ pipeline::ThrottleOptions ThrottleFrom(const config::Source& source) {
   return options;
 }
 
+std::map<std::string, std::string> CatalogFrom(const config::Table& table) {
+  const config::Catalog& catalog = table.catalog;
+  std::map<std::string, std::string> words{{"url", catalog.url},
+                                           {"token", catalog.token.Reveal()},
+                                           {"client_id", catalog.client_id},
+                                           {"client_secret", catalog.client_secret.Reveal()},
+                                           {"location", table.location},
+                                           {"credentials", catalog.lends_keys ? "" : "own"}};
+  std::erase_if(words, [](const auto& word) { return word.second.empty(); });
+  return words;
+}
+
 pipeline::Way WayFrom(config::Hear hear) {
   switch (hear) {
     case config::Hear::kAuto:
@@ -79,6 +121,11 @@ pipeline::PullOptions PullOptionsFrom(const config::Config& config) {
   pi::HttpOptions& http = options.source.http;
   http.url = config.source.url;
   http.auth = AuthFrom(config.source.auth);
+  http.certificate = config.source.auth.certificate;
+  http.certificate_key = config.source.auth.key;
+  http.proxy = config.source.proxy.url;
+  http.proxy_username = config.source.proxy.username;
+  http.proxy_password = config.source.proxy.password.Reveal();
   http.ca_files = config.trust.ca;
   http.gzip = WantsGzip(config.source);
   http.connect_timeout = config.source.timeouts.connect;
@@ -89,6 +136,7 @@ pipeline::PullOptions PullOptionsFrom(const config::Config& config) {
   for (const auto& [key, value] : config.table.options) {
     options.table.store.options.emplace(key, value.Reveal());
   }
+  options.table.store.catalog = CatalogFrom(config.table);
   for (const config::TagSelection& tags : config.tags) {
     options.tags.push_back({.server = tags.server,
                             .include = tags.include,

@@ -143,8 +143,9 @@ void AddPlantOptions(CLI::App& command, SimulateFlags& flags) {
   command.add_option("--seed", flags.plant.seed, "Another seed is another plant")
       ->capture_default_str();
   command.add_option("--from", flags.from, "When its history begins, e.g. 2026-01-01T00:00:00Z");
-  command.add_option("--script", flags.script,
-                     "A file that tells what happens to the plant, and when");
+  command
+      .add_option("--script", flags.script, "A file that tells what happens to the plant, and when")
+      ->type_name("FILE");
   command.add_option(
       "--reading", flags.readings,
       "KEY=VALUE: how to read what is not established about the real server (repeatable)");
@@ -155,12 +156,15 @@ void AddServerOptions(CLI::App& command, SimulateFlags& flags) {
   sim::ServerOptions& server = flags.server;
   command.add_option("--port", server.port, "Port on 127.0.0.1; 0: any that is free")
       ->capture_default_str();
-  command.add_option("--port-file", flags.port_file, "Write the port here when ready");
+  command.add_option("--port-file", flags.port_file, "Write the port here when ready")
+      ->type_name("FILE");
   command.add_option("--threads", server.threads, "Worker threads")
       ->capture_default_str()
       ->check(CLI::Range(1, 64));
-  command.add_option("--tls", server.tls_folder,
-                     "Serve https; write the authority to this folder as ca.pem");
+  command
+      .add_option("--tls", server.tls_folder,
+                  "Serve https; write the authority to this folder as ca.pem")
+      ->type_name("FOLDER");
   command.add_flag("--tls-expired", server.tls_expired, "With a certificate that has run out");
   auto* auth = command.add_option("--auth", flags.auth, "anonymous or basic")
                    ->check(CLI::IsMember({"anonymous", "basic"}));
@@ -219,7 +223,7 @@ void AddSimulate(CLI::App& app, Context& context) {
                     "The latest event time, for points that run ahead; default: --at");
   truth->add_flag("--settled", flags->settled,
                   "As the archive is when the script is over and all queues are empty");
-  truth->add_option("--out", flags->out, "A file; default: standard output");
+  truth->add_option("--out", flags->out, "A file; default: standard output")->type_name("FILE");
   simulate->callback([flags, truth, &context] {
     if (truth->parsed()) {
       context.chosen = [flags] { return ReportStatus(Truth(*flags)); };

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `pilake status`: what the table holds and covers, from the table alone.
+#include "cli/status.h"
+
 #include <algorithm>
 #include <array>
 #include <memory>
@@ -114,9 +116,47 @@ std::string ToJson(const plan::Quarantine& one) {
       .Text();
 }
 
-std::string ToJson(const delta::Table& table, const delta::TableStats& stats, int64_t tail_files,
-                   const Summary& summary, const std::optional<Duration>& lag, const Litter& litter,
-                   const std::vector<std::string>& notes) {
+/// All that is told of a table.
+struct Standing {
+  std::unique_ptr<pipeline::Ledger> ledger;
+  delta::TableStats stats;
+  std::optional<int64_t> tail_files;  ///< nothing: it shows final rows only
+  Summary summary;
+  std::optional<Duration> lag;  ///< nothing: it covers nothing
+  std::optional<Litter> litter;
+  std::vector<std::string> notes;
+
+  const delta::Table& table() const { return ledger->table(); }
+};
+
+/// How far behind this machine's clock the newest final event of any series is; nothing if the
+/// table covers nothing.
+std::optional<Duration> Lag(const Summary& summary, const Clock& clock) {
+  if (!summary.through_newest) return std::nullopt;
+  return clock.Now() - *summary.through_newest;
+}
+
+Result<Standing> FindStanding(const pipeline::TableOptions& options, const Clock& clock) {
+  Standing standing;
+  ASSIGN_OR_RETURN(standing.ledger, pipeline::Ledger::OpenExisting(options));
+  ASSIGN_OR_RETURN(standing.stats, standing.table().Stats());
+  standing.notes = standing.ledger->TakeNotes();
+  if (auto litter = FindLitter(options)) {
+    standing.litter = *litter;
+  } else {
+    standing.notes.push_back(litter.error().message);
+  }
+  standing.summary = Summarise(standing.ledger->coverage());
+  if (const pipeline::Tail& tail = standing.ledger->tail())
+    standing.tail_files = static_cast<int64_t>(tail->size());
+  standing.lag = Lag(standing.summary, clock);
+  return standing;
+}
+
+std::string ToJson(const Standing& standing) {
+  const delta::Table& table = standing.table();
+  const auto& [ignored, stats, tail_files, summary, lag, found_litter, notes] = standing;
+  const Litter litter = found_litter.value_or(Litter());
   const auto time = [](const std::optional<UtcTime>& t) {
     return t ? JsonText(FormatUtcTime(*t)) : std::string("null");
   };
@@ -134,7 +174,7 @@ std::string ToJson(const delta::Table& table, const delta::TableStats& stats, in
       .Raw("covered_through_newest", time(summary.through_newest))
       .Raw("looked_twice_through", time(summary.looked_oldest))
       .Raw("lag_seconds", lag ? fmt::format("{:.0f}", lag->seconds()) : "null")
-      .Add("tail_files", tail_files)
+      .Add("tail_files", tail_files.value_or(0))
       .Add("litter_files", litter.files)
       .Add("litter_bytes", litter.bytes)
       .Add("held", summary.held)
@@ -149,6 +189,48 @@ std::string ToJson(const delta::Table& table, const delta::TableStats& stats, in
       .Text();
 }
 
+void Show(const Standing& standing) {
+  const delta::Table& table = standing.table();
+  const auto& [ignored, stats, tail_files, summary, lag, litter, notes] = standing;
+  fmt::print(
+      "table      {}, version {}\n"
+      "rows       {} in {}, {}\n"
+      "coverage   {} series from {}\n"
+      "           through {} (the series furthest behind) … {} (the newest)\n",
+      table.url(), table.version(), Grouped(stats.rows), Counted(stats.files, "file"),
+      DescribeBytes(stats.bytes), Grouped(summary.series), Text(summary.from),
+      Text(summary.through_oldest), Text(summary.through_newest));
+  if (summary.with_gaps > 0) {
+    fmt::print("           {} series in pieces: a backfill is under way or was stopped\n",
+               Grouped(summary.with_gaps));
+  }
+  fmt::print(
+      "tail       {}\n"
+      "doubt      events before {} were read twice; looks to come: {}{}\n",
+      tail_files ? Counted(*tail_files, "file") + " of rows that are not final"
+                 : "none, final rows only",
+      Text(summary.looked_oldest), LooksInWords(summary),
+      summary.next_look ? ", the next at " + Text(summary.next_look) : "");
+  if (summary.held > 0) {
+    fmt::print("           {} series held: the last covered row did not come back\n",
+               Grouped(summary.held));
+  }
+  if (summary.in_outage > 0) {
+    fmt::print("           {} series end in an outage\n", Grouped(summary.in_outage));
+  }
+  for (const plan::Quarantine& one : summary.quarantine) {
+    fmt::print("unread     {}: {}; since {}, tried again at {}\n", one.tag, one.reason,
+               FormatUtcTime(one.since), FormatUtcTime(one.next_try));
+  }
+  for (const std::string& note : notes) fmt::print("note       {}\n", note);
+  if (litter && litter->files > 0) {
+    fmt::print("litter     {}, {} that `pilake vacuum` would delete\n",
+               Counted(litter->files, "file"), DescribeBytes(litter->bytes));
+  }
+  for (const std::string& hole : summary.holes)
+    fmt::print("hole       nothing came of series that are never so silent: {}\n", hole);
+}
+
 struct Flags {
   std::string config;
   std::string every = "2s";
@@ -157,13 +239,6 @@ struct Flags {
   std::string test_clock;
   bool json = false;
 };
-
-/// How far behind this machine's clock the newest final event of any series is; nothing if the
-/// table covers nothing.
-std::optional<Duration> Lag(const Summary& summary, const Clock& clock) {
-  if (!summary.through_newest) return std::nullopt;
-  return clock.Now() - *summary.through_newest;
-}
 
 Exit JudgeLag(const std::optional<Duration>& lag, const std::optional<Duration>& lag_max,
               const std::string& table) {
@@ -196,64 +271,22 @@ Exit Status(const Flags& flags, const std::stop_token& stop) {
       return Report({ErrorKind::kInvalid, "--every must be a span from 100ms, such as 2s"});
     return Watch(*config, *every, stop);
   }
-  const pipeline::TableOptions options = PullOptionsFrom(*config).table;
-  const auto ledger = pipeline::Ledger::OpenExisting(options);
-  if (!ledger) return Report(ledger.error());
-  const delta::Table& table = (*ledger)->table();
-  const auto stats = table.Stats();
-  if (!stats) return Report(stats.error());
-  std::vector<std::string> notes = (*ledger)->TakeNotes();
-  const auto litter = FindLitter(options);
-  if (!litter) notes.push_back(litter.error().message);
-  const Summary summary = Summarise((*ledger)->coverage());
-  const pipeline::Tail& tail = (*ledger)->tail();
-  const auto tail_files = static_cast<int64_t>(tail ? tail->size() : 0);
-  const std::optional<Duration> lag = Lag(summary, **clock);
+  const auto standing = FindStanding(PullOptionsFrom(*config).table, **clock);
+  if (!standing) return Report(standing.error());
   if (flags.json) {
-    fmt::print("{}\n",
-               ToJson(table, *stats, tail_files, summary, lag, litter.value_or(Litter()), notes));
-    return JudgeLag(lag, lag_max, table.url());
+    fmt::print("{}\n", ToJson(*standing));
+  } else {
+    Show(*standing);
   }
-  fmt::print(
-      "table      {}, version {}\n"
-      "rows       {} in {}, {}\n"
-      "coverage   {} series from {}\n"
-      "           through {} (the series furthest behind) … {} (the newest)\n",
-      table.url(), table.version(), Grouped(stats->rows), Counted(stats->files, "file"),
-      DescribeBytes(stats->bytes), Grouped(summary.series), Text(summary.from),
-      Text(summary.through_oldest), Text(summary.through_newest));
-  if (summary.with_gaps > 0) {
-    fmt::print("           {} series in pieces: a backfill is under way or was stopped\n",
-               Grouped(summary.with_gaps));
-  }
-  fmt::print(
-      "tail       {}\n"
-      "doubt      events before {} were read twice; looks to come: {}{}\n",
-      tail ? Counted(tail_files, "file") + " of rows that are not final" : "none, final rows only",
-      Text(summary.looked_oldest), LooksInWords(summary),
-      summary.next_look ? ", the next at " + Text(summary.next_look) : "");
-  if (summary.held > 0) {
-    fmt::print("           {} series held: the last covered row did not come back\n",
-               Grouped(summary.held));
-  }
-  if (summary.in_outage > 0) {
-    fmt::print("           {} series end in an outage\n", Grouped(summary.in_outage));
-  }
-  for (const plan::Quarantine& one : summary.quarantine) {
-    fmt::print("unread     {}: {}; since {}, tried again at {}\n", one.tag, one.reason,
-               FormatUtcTime(one.since), FormatUtcTime(one.next_try));
-  }
-  for (const std::string& note : notes) fmt::print("note       {}\n", note);
-  if (litter && litter->files > 0) {
-    fmt::print("litter     {}, {} that `pilake vacuum` would delete\n",
-               Counted(litter->files, "file"), DescribeBytes(litter->bytes));
-  }
-  for (const std::string& hole : summary.holes)
-    fmt::print("hole       nothing came of series that are never so silent: {}\n", hole);
-  return JudgeLag(lag, lag_max, table.url());
+  return JudgeLag(standing->lag, lag_max, standing->table().url());
 }
 
 }  // namespace
+
+Result<std::string> StatusJson(const pipeline::TableOptions& table, const Clock& clock) {
+  ASSIGN_OR_RETURN(const Standing standing, FindStanding(table, clock));
+  return ToJson(standing);
+}
 
 void AddStatus(CLI::App& app, Context& context) {
   auto* command =

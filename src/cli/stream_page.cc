@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <fstream>
 #include <optional>
 
@@ -52,6 +53,11 @@ std::string StreamMetrics(const StreamFigures& figures) {
   const UtcTime now = figures.clock.Now();
   using enum ops::MetricsText::Type;
   const auto number = [](const auto& value) { return static_cast<double>(value.load()); };
+  // Of the archive, and to hear of new events.
+  using pipeline::Progress;
+  const auto asked = [&](std::atomic<int64_t> Progress::* what) {
+    return number(progress.*what) + number(state.hearing.*what);
+  };
   ops::MetricsText text;
   text.Family("pilake_build_info", kGauge, "The version, as a label")
       .Sample(1, "version", PILAKE_VERSION);
@@ -102,14 +108,14 @@ std::string StreamMetrics(const StreamFigures& figures) {
   text.Counter("pilake_rows_read_total", "Rows that the archive gave", number(progress.rows_read));
   text.Gauge("pilake_rows_expected", "What that will come to, by estimate",
              number(progress.rows_expected));
-  text.Counter("pilake_calls_total", "Calls to PI Web API", number(progress.calls));
+  text.Counter("pilake_calls_total", "Calls to PI Web API", asked(&Progress::calls));
   text.Counter("pilake_series_reads_total", "Series that these asked the archive for",
-               number(progress.series_reads));
+               asked(&Progress::series_reads));
   text.Counter("pilake_events_read_total", "Events that came with the answers",
-               number(progress.events));
+               asked(&Progress::events));
   text.Counter("pilake_wire_bytes_total", "Bytes of the answers as they travelled",
-               number(progress.wire_bytes));
-  text.Counter("pilake_retries_total", "Calls that were asked again", number(progress.retries));
+               asked(&Progress::wire_bytes));
+  text.Counter("pilake_retries_total", "Calls that were asked again", asked(&Progress::retries));
   text.Gauge("pilake_calls_in_flight", "Calls that are on their way", number(progress.in_flight));
   text.Gauge("pilake_budget_used_ratio", "Of what the budget allows, lately",
              number(progress.budget_used));

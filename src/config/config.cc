@@ -52,10 +52,35 @@ std::vector<std::string_view> WordsOf(std::string_view section) {
   return {words.begin(), words.end()};
 }
 
+/// A word of source.auth that goes with some kinds of sign-on only.
+struct AuthWord {
+  std::string_view word;
+  std::vector<AuthKind> kinds;
+  std::string_view kinds_in_words;
+  bool is_required;
+};
+
+const std::vector<AuthWord> kAuthWords{
+    {"username", {AuthKind::kBasic, AuthKind::kNtlm}, "basic or ntlm", true},
+    {"password", {AuthKind::kBasic, AuthKind::kNtlm}, "basic or ntlm", true},
+    {"token", {AuthKind::kBearer}, "bearer", false},
+    {"token_file", {AuthKind::kBearer}, "bearer", false},
+    {"token_command", {AuthKind::kBearer}, "bearer", false},
+    {"client_id", {AuthKind::kOidc}, "oidc", true},
+    {"client_secret", {AuthKind::kOidc}, "oidc", true},
+    {"issuer", {AuthKind::kOidc}, "oidc", false},
+    {"scope", {AuthKind::kOidc}, "oidc", false},
+    {"keytab", {AuthKind::kKerberos}, "kerberos", false},
+    {"principal", {AuthKind::kKerberos}, "kerberos", false},
+    {"cache", {AuthKind::kKerberos}, "kerberos", false},
+    {"service", {AuthKind::kKerberos}, "kerberos", false},
+};
+
 /// Reads a tree into a `Config` and gathers all that is wrong with it.
 class Reading {
  public:
-  Reading(Config& config, const std::string& folder) : config_(config), folder_(folder) {}
+  Reading(Config& config, const Outside& outside, Needs needs)
+      : config_(config), outside_(outside), needs_(needs) {}
 
   std::multimap<int, std::string> findings;  ///< by line
 
@@ -66,7 +91,7 @@ class Reading {
     }
     ReadSection("", root);
     for (const Key& key : Keys()) {
-      if (key.is_required && !lines_.contains(std::string(key.path))) {
+      if (IsNeeded(key) && !lines_.contains(std::string(key.path))) {
         Find(root.line, key.path, fmt::format("is missing: {}", key.sentence));
       }
     }
@@ -74,11 +99,17 @@ class Reading {
       Find(root.line, "tags", "is missing: the points to read, as a list of groups");
     }
     CheckAuth(root.line);
+    CheckProxy();
     CheckFuture();
+    CheckCatalog();
     LiftBudget();
   }
 
  private:
+  bool IsNeeded(const Key& key) const {
+    return key.is_required && (needs_ == Needs::kTable || key.path.starts_with("source."));
+  }
+
   void Find(int line, std::string_view path, std::string_view what) {
     findings.emplace(line, path.empty() ? std::string(what) : fmt::format("{}: {}", path, what));
   }
@@ -123,7 +154,7 @@ class Reading {
 
   void ReadKey(const Key& key, const YamlNode& entry) {
     if (entry.kind == YamlNode::Kind::kMap) CheckDuplicates(std::string(key.path), entry);
-    const auto status = key.read(Value(entry, folder_, key.is_secret), config_);
+    const auto status = key.read(Value(entry, outside_, key.is_secret), config_);
     if (status) return;
     Find(entry.line, key.path, status.error().message);
     refused_.insert(key.path);
@@ -210,16 +241,40 @@ class Reading {
     if (refused_.contains("source.auth.kind")) return;  // what goes with it is not known
     const int line = LineOf("source.auth.kind", LineOf("source.auth", otherwise));
     const AuthKind kind = config_.source.auth.kind;
-    for (const std::string_view word : {"username", "password", "token"}) {
-      const std::string path = fmt::format("source.auth.{}", word);
-      const bool is_token = word == "token";
-      const bool belongs = kind == (is_token ? AuthKind::kBearer : AuthKind::kBasic);
-      if (belongs && !Has(path)) {
+    for (const AuthWord& word : kAuthWords) {
+      const std::string path = fmt::format("source.auth.{}", word.word);
+      const bool belongs = std::ranges::find(word.kinds, kind) != word.kinds.end();
+      if (belongs && word.is_required && !Has(path)) {
         Find(line, path, "is missing: source.auth.kind asks for it");
       }
       if (!belongs && Has(path)) {
         Find(LineOf(path, line), path,
-             fmt::format("goes with source.auth.kind {}", is_token ? "bearer" : "basic"));
+             fmt::format("goes with source.auth.kind {}", word.kinds_in_words));
+      }
+    }
+    if (kind == AuthKind::kBearer) CheckBearer(line);
+    if (Has("source.auth.key") && !Has("source.auth.certificate")) {
+      Find(LineOf("source.auth.key", line), "source.auth.key", "goes with source.auth.certificate");
+    }
+  }
+
+  void CheckBearer(int line) {
+    const auto given = std::ranges::count_if(
+        std::initializer_list<std::string_view>{"token", "token_file", "token_command"},
+        [&](std::string_view word) { return Has(fmt::format("source.auth.{}", word)); });
+    if (given == 0) {
+      Find(line, "source.auth.token",
+           "is missing: source.auth.kind asks for it, or for token_file or token_command");
+    }
+    if (given > 1) {
+      Find(line, "source.auth", "only one of token, token_file and token_command may be there");
+    }
+  }
+
+  void CheckProxy() {
+    for (const std::string_view path : {"source.proxy.username", "source.proxy.password"}) {
+      if (Has(path) && !Has("source.proxy.url")) {
+        Find(LineOf(path, 1), path, "goes with source.proxy.url");
       }
     }
   }
@@ -231,6 +286,15 @@ class Reading {
     if (!config_.table.tail && Has(path) && config_.future.horizon > kCovered) {
       Find(LineOf(path, 1), path,
            "shows nothing without a tail: table.tail must not be none, or this no longer than 15m");
+    }
+  }
+
+  /// What is said of a catalog goes with a name in it.
+  void CheckCatalog() {
+    if (config_.table.path.starts_with("uc://")) return;
+    for (const std::string_view path : {"table.location", "table.catalog"}) {
+      if (!Has(path)) continue;
+      Find(LineOf(path, 1), path, "goes with a table.path such as uc://catalog.schema.table");
     }
   }
 
@@ -246,7 +310,8 @@ class Reading {
   }
 
   Config& config_;
-  const std::string& folder_;
+  const Outside& outside_;
+  const Needs needs_;
   std::map<std::string, int, std::less<>> lines_;  ///< of keys and sections that the file sets
   std::set<std::string_view> refused_;             ///< keys whose value is none
 };
@@ -267,39 +332,43 @@ std::string FolderOf(const std::string& file_name) {
   return error ? "." : absolute.parent_path().string();
 }
 
+Result<Config> Read(std::string_view text, const std::string& file_name, const Outside& outside,
+                    Needs needs) {
+  const auto root = ParseYaml(text);
+  if (!root) return FailWith({{root.error().line, root.error().text}}, file_name);
+  Config config = Defaults();
+  Reading reading(config, outside, needs);
+  reading.Read(*root);
+  if (!reading.findings.empty()) return FailWith(reading.findings, file_name);
+  return config;
+}
+
 }  // namespace
 
 Config Defaults() {
   Config config;
-  const std::string folder = ".";
+  const Outside outside{.folder = "."};
   for (const Key& key : Keys()) {
     if (key.fallback.empty()) continue;
     const YamlNode node{.kind = YamlNode::Kind::kScalar, .text = std::string(key.fallback)};
-    [[maybe_unused]] const auto status = key.read(Value(node, folder, false), config);
+    [[maybe_unused]] const auto status = key.read(Value(node, outside, false), config);
     assert(status.has_value());
   }
   return config;
 }
 
-Result<Config> Load(const std::string& path) {
+Result<Config> Load(const std::string& path, Needs needs) {
   std::error_code error;
   if (!std::filesystem::exists(path, error)) {
     return Fail(ErrorKind::kInvalid,
                 "there is no configuration file '{}'; `pilake init` writes a starter", path);
   }
   ASSIGN_OR_RETURN(const std::string text, ReadSmallFile(path));
-  return Parse(text, path);
+  return Read(text, path, {.folder = FolderOf(path), .runs_commands = true}, needs);
 }
 
-Result<Config> Parse(std::string_view text, const std::string& file_name) {
-  const auto root = ParseYaml(text);
-  if (!root) return FailWith({{root.error().line, root.error().text}}, file_name);
-  Config config = Defaults();
-  const std::string folder = FolderOf(file_name);
-  Reading reading(config, folder);
-  reading.Read(*root);
-  if (!reading.findings.empty()) return FailWith(reading.findings, file_name);
-  return config;
+Result<Config> Parse(std::string_view text, const std::string& file_name, Needs needs) {
+  return Read(text, file_name, {.folder = FolderOf(file_name)}, needs);
 }
 
 bool IsLoopback(std::string_view url) {

@@ -15,13 +15,32 @@
 
 namespace pilake::config {
 
-enum class AuthKind { kAnonymous, kBasic, kBearer };
+enum class AuthKind { kAnonymous, kBasic, kBearer, kOidc, kKerberos, kNtlm };
 
 struct Auth {
   AuthKind kind = AuthKind::kAnonymous;
   std::string username;
   Secret password;
   Secret token;
+  std::string token_file;                  ///< a path
+  std::vector<std::string> token_command;  ///< a program and its arguments
+  std::string issuer;                      ///< empty: the source tells
+  std::string client_id;
+  Secret client_secret;
+  std::string scope;
+  std::string keytab;       ///< a path
+  std::string principal;    ///< empty: the keytab's first, or the cache's
+  std::string cache;        ///< as in KRB5CCNAME
+  std::string service;      ///< empty: HTTP/<host of the source>
+  std::string certificate;  ///< a path
+  std::string key;          ///< a path; empty: it stands with the certificate
+};
+
+/// Between us and the source.
+struct Proxy {
+  std::string url;  ///< empty: what the environment says
+  std::string username;
+  Secret password;
 };
 
 /// What pilake may ask of the server. A rate of 0 is no limit.
@@ -55,6 +74,7 @@ struct Source {
   std::string name;
   std::string url;  ///< `http[s]://host[:port]/path`, without a slash at the end
   Auth auth;
+  Proxy proxy;
   Budget budget;
   bool budget_is_default = true;  ///< The file sets no limit of `budget`.
   Duration zone;                  ///< The calendar's local time is UTC plus this.
@@ -104,8 +124,19 @@ struct Stream {
   Duration resolve_every;
 };
 
+/// The Unity Catalog in which `uc://` names are found.
+struct Catalog {
+  std::string url;
+  Secret token;
+  std::string client_id;
+  Secret client_secret;
+  bool lends_keys = true;
+};
+
 struct Table {
-  std::string path;  ///< An absolute path, or a URL as it was written.
+  std::string path;      ///< An absolute path, or a URL as it was written.
+  std::string location;  ///< Where tables that the catalog does not have are made.
+  Catalog catalog;
   bool tail = true;
   std::map<std::string, Secret> options;
 };
@@ -132,12 +163,20 @@ struct Config {
 /// What an empty file would mean, if it were allowed: every key that has a default.
 Config Defaults();
 
+/// What a configuration is for.
+enum class Needs : uint8_t {
+  kTable,   ///< a source and the table that is kept equal to it
+  kSource,  ///< a source alone: without `table.path`, and `history.from` means all there is
+};
+
 /// Reads the file `path`. `kInvalid` names all that is wrong with it at once, one line each:
 /// `plant.yaml:7: source.budget.in_flight: …`. Relative paths in it are meant from its own folder.
-Result<Config> Load(const std::string& path);
+Result<Config> Load(const std::string& path, Needs needs = Needs::kTable);
 
-/// The same for `text`, which came from `file_name`. Never throws, whatever the bytes.
-Result<Config> Parse(std::string_view text, const std::string& file_name);
+/// The same for `text`, which came from `file_name`; but no program is run for it. Never throws,
+/// whatever the bytes.
+Result<Config> Parse(std::string_view text, const std::string& file_name,
+                     Needs needs = Needs::kTable);
 
 /// Whether `url` names this very machine (`localhost`, `127.…`, `[::1]`).
 bool IsLoopback(std::string_view url);

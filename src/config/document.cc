@@ -18,7 +18,8 @@ pilake reads one YAML file. `pilake init` writes a starter, `pilake check` tries
 
 - All mistakes of a file are reported at once, with their lines. A key that does not exist, or stands
   there twice, is a mistake.
-- `${env:NAME}` stands for an environment variable and `${file:path}` for the content of a file, in any
+- `${env:NAME}` stands for an environment variable, `${file:path}` for the content of a file and
+  `${command:program words}` for what a program prints (run without a shell, for at most 30 s), in any
   text; a `${` that is meant literally is written `$${`. Passwords and tokens appear in no message.
 - Relative paths are meant from the folder of the configuration file.
 - A span is a number and a unit: `250ms`, `30s`, `10m`, `36h`, `7d`.

@@ -6,13 +6,16 @@
 #include <fstream>
 #include <iterator>
 #include <system_error>
+#include <utility>
+
+#include "config/command.h"
 
 namespace pilake::config {
 namespace {
 
 constexpr uintmax_t kBytesMax = 16 << 20;
 
-Result<std::string> Lookup(std::string_view reference, const std::string& folder) {
+Result<std::string> Lookup(std::string_view reference, const Outside& outside) {
   const size_t colon = reference.find(':');
   const std::string_view where = reference.substr(0, colon);
   const std::string name(colon == std::string_view::npos ? "" : reference.substr(colon + 1));
@@ -25,19 +28,27 @@ Result<std::string> Lookup(std::string_view reference, const std::string& folder
     return std::string(value);
   }
   if (where == "file" && !name.empty()) {
-    ASSIGN_OR_RETURN(std::string text, ReadSmallFile(FromFolder(folder, name)));
+    ASSIGN_OR_RETURN(std::string text, ReadSmallFile(FromFolder(outside.folder, name)));
     if (text.ends_with('\n')) text.pop_back();
     if (text.ends_with('\r')) text.pop_back();
     return text;
   }
+  const std::vector<std::string> words = CommandWords(name);
+  if (where == "command" && !words.empty()) {
+    if (!outside.runs_commands) {
+      return Fail(ErrorKind::kInvalid, "commands are run for a file only");
+    }
+    return RunCommand(FromFolder(outside.folder, words));
+  }
   return Fail(ErrorKind::kInvalid,
-              "${{{}}} is neither ${{env:NAME}} nor ${{file:path}}; write $${{ for a plain ${{",
+              "${{{}}} is neither ${{env:NAME}} nor ${{file:path}} nor ${{command:program}}; write "
+              "$${{ for a plain ${{",
               reference);
 }
 
 }  // namespace
 
-Result<std::string> Expand(std::string_view text, const std::string& folder) {
+Result<std::string> Expand(std::string_view text, const Outside& outside) {
   std::string expanded;
   while (!text.empty()) {
     const size_t dollar = text.find('$');
@@ -52,7 +63,7 @@ Result<std::string> Expand(std::string_view text, const std::string& folder) {
       if (end == std::string_view::npos) {
         return Fail(ErrorKind::kInvalid, "a ${{ is never closed; write $${{ for a plain ${{");
       }
-      ASSIGN_OR_RETURN(const std::string value, Lookup(text.substr(2, end - 2), folder));
+      ASSIGN_OR_RETURN(const std::string value, Lookup(text.substr(2, end - 2), outside));
       expanded += value;
       text.remove_prefix(end + 1);
     } else {
@@ -65,6 +76,11 @@ Result<std::string> Expand(std::string_view text, const std::string& folder) {
 
 std::string FromFolder(const std::string& folder, const std::string& path) {
   return (std::filesystem::path(folder) / path).lexically_normal().string();
+}
+
+std::vector<std::string> FromFolder(const std::string& folder, std::vector<std::string> words) {
+  if (words.front().find('/') != std::string::npos) words[0] = FromFolder(folder, words[0]);
+  return words;
 }
 
 Result<std::string> ReadSmallFile(const std::string& path) {

@@ -71,6 +71,19 @@ Status ReadUrl(const Value& value, std::string* url) {
   return CheckPort(PortOf(authority));
 }
 
+Status ReadProxyUrl(const Value& value, std::string* url) {
+  RETURN_IF_ERROR(value.ToText(url));
+  const size_t scheme_end = url->find("://");
+  if (url->find('@') != std::string::npos) {
+    return Fail(ErrorKind::kInvalid,
+                "must not hold a user name; that is what source.proxy.username is for");
+  }
+  if (scheme_end == std::string::npos || scheme_end + 3 == url->size()) {
+    return Fail(ErrorKind::kInvalid, "must be an address such as http://proxy.example.com:3128");
+  }
+  return {};
+}
+
 /// The names in a file, one a line; blank lines and lines that begin with `#` are left out.
 Status ReadNamesFile(const Value& value, std::vector<std::string>* names) {
   std::string path;
@@ -126,19 +139,12 @@ Status ReadListen(const Value& value, std::string* listen) {
 }
 
 Status ReadAuthKind(const Value& value, AuthKind* kind) {
-  std::string name;
-  RETURN_IF_ERROR(value.ToText(&name));
-  // What servers offer and this version cannot do is told apart from a mistyped word.
-  for (const std::string_view offered : {"kerberos", "negotiate", "ntlm", "oidc"}) {
-    if (name != offered) continue;
-    return Fail(ErrorKind::kInvalid,
-                "must be basic or bearer, by which this version signs on, not '{}'; have PI Web "
-                "API's administrator add Basic to AuthenticationMethods",
-                name);
-  }
   return value.ToChoice<AuthKind>({{"anonymous", AuthKind::kAnonymous},
                                    {"basic", AuthKind::kBasic},
-                                   {"bearer", AuthKind::kBearer}},
+                                   {"bearer", AuthKind::kBearer},
+                                   {"oidc", AuthKind::kOidc},
+                                   {"kerberos", AuthKind::kKerberos},
+                                   {"ntlm", AuthKind::kNtlm}},
                                   kind);
 }
 
@@ -160,17 +166,78 @@ constexpr Key kKeys[] = {
      [](const Value& v, Config& c) {
        return v.ToSpan(Duration{}, Duration::Days(1), &c.source.patience);
      }},
-    {"source.auth.kind", "anonymous, basic or bearer", "anonymous", kOptional, kPlain,
-     "How pilake says who it is.",
+    {"source.auth.kind", "anonymous, basic, bearer, oidc, kerberos or ntlm", "anonymous", kOptional,
+     kPlain, "How pilake says who it is: docs/sign-on.md.",
      [](const Value& v, Config& c) { return ReadAuthKind(v, &c.source.auth.kind); }},
     {"source.auth.username", "text", "", kOptional, kPlain,
-     "For basic. Write 'DOMAIN\\user' in single quotes.",
+     "For basic and ntlm. Write 'DOMAIN\\user' in single quotes.",
      [](const Value& v, Config& c) { return v.ToText(&c.source.auth.username); }},
     {"source.auth.password", "text", "", kOptional, kSecret,
-     "For basic; better '${env:PI_PASSWORD}' or '${file:secrets/pi}' than the word itself.",
+     "For basic and ntlm; better '${env:PI_PASSWORD}', '${file:secrets/pi}' or '${command:pass "
+     "show pi}' "
+     "than "
+     "the word itself.",
      [](const Value& v, Config& c) { return v.ToSecret(&c.source.auth.password); }},
-    {"source.auth.token", "text", "", kOptional, kSecret, "For bearer.",
+    {"source.auth.token", "text", "", kOptional, kSecret,
+     "For bearer: the token itself, or where it is to be had as with the password. It is looked "
+     "for "
+     "once, when the configuration is read.",
      [](const Value& v, Config& c) { return v.ToSecret(&c.source.auth.token); }},
+    {"source.auth.token_file", "path", "", kOptional, kPlain,
+     "For bearer, instead: a file in which somebody else keeps the token that is good now. It is "
+     "read for each request.",
+     [](const Value& v, Config& c) { return v.ToPath(&c.source.auth.token_file); }},
+    {"source.auth.token_command", "program and its arguments, as a list or a text", "", kOptional,
+     kPlain,
+     "For bearer, instead: a program that prints the token. It is run without a shell when a token "
+     "is needed: at first, before the last one (a JWT) runs out, and when it was refused. Its "
+     "arguments can be seen by everybody on the machine.",
+     [](const Value& v, Config& c) { return v.ToCommand(&c.source.auth.token_command); }},
+    {"source.auth.client_id", "text", "", kOptional, kPlain,
+     "For oidc: as what the issuer knows pilake (client credentials grant).",
+     [](const Value& v, Config& c) { return v.ToText(&c.source.auth.client_id); }},
+    {"source.auth.client_secret", "text", "", kOptional, kSecret, "For oidc: that client's secret.",
+     [](const Value& v, Config& c) { return v.ToSecret(&c.source.auth.client_secret); }},
+    {"source.auth.issuer", "http or https address", "", kOptional, kPlain,
+     "For oidc: where the issuer is, without /.well-known/openid-configuration; if left out, PI "
+     "Web "
+     "API itself says who it is.",
+     [](const Value& v, Config& c) { return ReadUrl(v, &c.source.auth.issuer); }},
+    {"source.auth.scope", "text", "system", kOptional, kPlain,
+     "For oidc: what the token is asked for; `system` is AVEVA Identity Manager's.",
+     [](const Value& v, Config& c) { return v.ToText(&c.source.auth.scope); }},
+    {"source.auth.keytab", "path", "", kOptional, kPlain,
+     "For kerberos: a file with the account's key, by which tickets are fetched and replaced in "
+     "time; if left out, they come from source.auth.cache, and others have to replace them.",
+     [](const Value& v, Config& c) { return v.ToPath(&c.source.auth.keytab); }},
+    {"source.auth.principal", "text such as reader@PLANT.EXAMPLE.COM", "", kOptional, kPlain,
+     "For kerberos: which of the keytab's or the cache's accounts; the first if left out.",
+     [](const Value& v, Config& c) { return v.ToText(&c.source.auth.principal); }},
+    {"source.auth.cache", "text such as FILE:/run/pilake/krb5cc", "", kOptional, kPlain,
+     "For kerberos: where tickets are kept, as in KRB5CCNAME; if left out, in memory with a "
+     "keytab, "
+     "and where the system has them without.",
+     [](const Value& v, Config& c) { return v.ToText(&c.source.auth.cache); }},
+    {"source.auth.service", "text such as HTTP/pi.example.com", "", kOptional, kPlain,
+     "For kerberos: the name by which the domain knows PI Web API; if left out, HTTP/ and the host "
+     "of source.url.",
+     [](const Value& v, Config& c) { return v.ToText(&c.source.auth.service); }},
+    {"source.auth.certificate", "path", "", kOptional, kPlain,
+     "With any kind: a PEM file with the certificate, and those of the authorities in between, by "
+     "which a TLS server or gateway knows pilake.",
+     [](const Value& v, Config& c) { return v.ToPath(&c.source.auth.certificate); }},
+    {"source.auth.key", "path", "", kOptional, kPlain,
+     "A PEM file with the certificate's private key, without a password; if left out, it stands in "
+     "the certificate's file.",
+     [](const Value& v, Config& c) { return v.ToPath(&c.source.auth.key); }},
+    {"source.proxy.url", "address such as http://proxy.example.com:3128", "", kOptional, kPlain,
+     "The proxy on the way to the source; if left out, https_proxy and its like say so. For a "
+     "source on this machine the environment's is never taken.",
+     [](const Value& v, Config& c) { return ReadProxyUrl(v, &c.source.proxy.url); }},
+    {"source.proxy.username", "text", "", kOptional, kPlain, "Who the proxy shall take us for.",
+     [](const Value& v, Config& c) { return v.ToText(&c.source.proxy.username); }},
+    {"source.proxy.password", "text", "", kOptional, kSecret, "As with source.auth.password.",
+     [](const Value& v, Config& c) { return v.ToSecret(&c.source.proxy.password); }},
     {"source.budget.in_flight", "whole number, 1 to 64", "4", kOptional, kPlain,
      "How many calls may be on their way at once.",
      [](const Value& v, Config& c) { return v.ToWhole(1, 64, &c.source.budget.in_flight); }},
@@ -303,7 +370,7 @@ constexpr Key kKeys[] = {
      [](const Value& v, Config& c) {
        return v.ToSpan(Duration::Seconds(1), Duration::Hours(1), &c.stream.commit_every);
      }},
-    {"stream.channels", "whole number, 0 to 5000", "50", kOptional, kPlain,
+    {"stream.channels", "whole number, 0 to 5000", "64", kOptional, kPlain,
      "`pilake stream`: how many WebSockets it may keep open, each for some 170 points.",
      [](const Value& v, Config& c) { return v.ToWhole(0, 5'000, &c.stream.channels); }},
     {"stream.hot_every", "span, 1s to 1h", "5s", kOptional, kPlain,
@@ -339,9 +406,14 @@ constexpr Key kKeys[] = {
      "(/healthz, /readyz) and `pilake status --watch`. Only an address of this machine.",
      [](const Value& v, Config& c) { return ReadListen(v, &c.stream.listen); }},
     {"table.path", "path or URL", "", kRequired, kPlain,
-     "The Delta table: a folder, or the URL of one in an object store. The tables of points and "
-     "digital states stand beside it.",
+     "The Delta table: a folder, the URL of one in an object store, or uc://catalog.schema.table "
+     "of "
+     "a Unity Catalog. The tables of points and digital states stand beside it.",
      [](const Value& v, Config& c) { return v.ToPath(&c.table.path); }},
+    {"table.location", "path or URL", "", kOptional, kPlain,
+     "For uc:// names: the folder, within an external location, in which tables that the catalog "
+     "does not have yet are made, each in a folder of its own name.",
+     [](const Value& v, Config& c) { return v.ToPath(&c.table.location); }},
     {"table.tail", "current or none", "current", kOptional, kPlain,
      "What the table shows of events that are not final yet: all of them, in files that the next "
      "run replaces, or none. With none the table only grows, but for repairs: what streaming "
@@ -351,8 +423,26 @@ constexpr Key kKeys[] = {
      }},
     {"table.options", "map of texts", "", kOptional, kSecret,
      "Options of the object store, by the names it gives them (aws_region, "
-     "azure_storage_account_name, …).",
+     "azure_storage_account_name, …): docs/stores.md.",
      [](const Value& v, Config& c) { return v.ToSecrets(&c.table.options); }},
+    {"table.catalog.url", "address such as https://adb-1.azuredatabricks.net", "", kOptional,
+     kPlain, "For uc:// names: where the catalog is; if left out, DATABRICKS_HOST says so.",
+     [](const Value& v, Config& c) { return ReadUrl(v, &c.table.catalog.url); }},
+    {"table.catalog.token", "text", "", kOptional, kSecret,
+     "What the catalog knows us by; if left out, DATABRICKS_TOKEN.",
+     [](const Value& v, Config& c) { return v.ToSecret(&c.table.catalog.token); }},
+    {"table.catalog.client_id", "text", "", kOptional, kPlain,
+     "Instead of a token, a service principal of Databricks; if left out, DATABRICKS_CLIENT_ID.",
+     [](const Value& v, Config& c) { return v.ToText(&c.table.catalog.client_id); }},
+    {"table.catalog.client_secret", "text", "", kOptional, kSecret,
+     "Its secret; if left out, DATABRICKS_CLIENT_SECRET.",
+     [](const Value& v, Config& c) { return v.ToSecret(&c.table.catalog.client_secret); }},
+    {"table.catalog.credentials", "vended or own", "vended", kOptional, kPlain,
+     "Whether the catalog lends the keys of the store, or table.options and the environment have "
+     "them.",
+     [](const Value& v, Config& c) {
+       return v.ToChoice<bool>({{"vended", true}, {"own", false}}, &c.table.catalog.lends_keys);
+     }},
     {"trust.ca", "list of paths", "", kOptional, kPlain,
      "PEM files with certificate authorities to trust beside those of the system.",
      [](const Value& v, Config& c) { return ReadTrustFiles(v, &c.trust.ca); }},

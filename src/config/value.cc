@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "config/expand.h"
+#include "config/command.h"
 #include "config/suggest.h"
 
 namespace pilake::config {
@@ -54,7 +54,7 @@ bool AddDays(std::string_view text, std::array<bool, 7>& days) {
 
 Result<std::string> Value::Text() const {
   if (node_.kind != YamlNode::Kind::kScalar) return Expected("a text");
-  return Expand(node_.text, folder_);
+  return Expand(node_.text, outside_);
 }
 
 tl::unexpected<Error> Value::Expected(std::string_view what) const {
@@ -101,7 +101,7 @@ Status Value::ToTexts(std::vector<std::string>* target) const {
       return Fail(ErrorKind::kInvalid, "must be a list of texts, but line {} holds {}", item.line,
                   Describe(item.kind));
     }
-    RETURN_IF_ERROR(Value(item, folder_, is_secret_).ToText(&target->emplace_back()));
+    RETURN_IF_ERROR(Value(item, outside_, is_secret_).ToText(&target->emplace_back()));
   }
   return {};
 }
@@ -109,7 +109,7 @@ Status Value::ToTexts(std::vector<std::string>* target) const {
 Status Value::ToSecrets(std::map<std::string, Secret>* target) const {
   if (node_.kind != YamlNode::Kind::kMap) return Expected("a map of texts");
   for (const YamlNode& member : node_.items) {
-    const auto status = Value(member, folder_, true).ToSecret(&(*target)[member.name]);
+    const auto status = Value(member, outside_, true).ToSecret(&(*target)[member.name]);
     if (!status) return Annotate(status.error(), member.name);
   }
   return {};
@@ -191,9 +191,17 @@ Status Value::ToTime(UtcTime* target) const {
   return {};
 }
 
+Status Value::ToCommand(std::vector<std::string>* target) const {
+  RETURN_IF_ERROR(ToTexts(target));
+  if (node_.kind == YamlNode::Kind::kScalar) *target = CommandWords(target->front());
+  if (target->empty()) return Expected("a program and its arguments");
+  *target = FromFolder(folder(), std::move(*target));
+  return {};
+}
+
 Status Value::ToPath(std::string* target) const {
   RETURN_IF_ERROR(ToText(target));
-  if (target->find("://") == std::string::npos) *target = FromFolder(folder_, *target);
+  if (target->find("://") == std::string::npos) *target = FromFolder(folder(), *target);
   return {};
 }
 

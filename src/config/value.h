@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/expand.h"
 #include "config/secret.h"
 #include "config/yaml.h"
 #include "core/result.h"
@@ -21,11 +22,11 @@ namespace pilake::config {
 /// "must be …" or stand alone. A secret's text is never quoted.
 class Value {
  public:
-  /// `node` and `folder` must outlive this.
-  Value(const YamlNode& node, const std::string& folder, bool is_secret)
-      : node_(node), folder_(folder), is_secret_(is_secret) {}
+  /// `node` and `outside` must outlive this.
+  Value(const YamlNode& node, const Outside& outside, bool is_secret)
+      : node_(node), outside_(outside), is_secret_(is_secret) {}
 
-  const std::string& folder() const { return folder_; }
+  const std::string& folder() const { return outside_.folder; }
 
   Status ToText(std::string* target) const;
   Status ToSecret(Secret* target) const;
@@ -44,6 +45,8 @@ class Value {
   Status ToDays(std::array<bool, 7>* target) const;
   /// An instant (`2026-01-01T00:00:00Z`) or a date, whose midnight in UTC is meant; from 1970 on.
   Status ToTime(UtcTime* target) const;
+  /// A program and its arguments: a list of words, or a text that is cut at its spaces.
+  Status ToCommand(std::vector<std::string>* target) const;
   /// A path seen from the folder of the configuration file.
   Status ToPath(std::string* target) const;
 
@@ -67,7 +70,7 @@ class Value {
   tl::unexpected<Error> NotOneOf(const std::vector<std::string_view>& names) const;
 
   const YamlNode& node_;
-  const std::string& folder_;
+  const Outside& outside_;
   bool is_secret_;
 };
 

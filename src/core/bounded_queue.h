@@ -71,6 +71,11 @@ class BoundedQueue {
     return TakeFront();
   }
 
+  bool is_closed() const {
+    const std::scoped_lock lock(mutex_);
+    return closed_;
+  }
+
   /// No further items are taken; those inside can still be popped.
   void Close() {
     const std::scoped_lock lock(mutex_);

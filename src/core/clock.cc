@@ -97,6 +97,10 @@ UtcTime SteadyNow() {
   return UtcTime{std::chrono::duration_cast<std::chrono::nanoseconds>(now).count() / 100};
 }
 
+std::chrono::steady_clock::time_point SteadyPoint(UtcTime time) {
+  return std::chrono::steady_clock::time_point((time - UtcTime{}).chrono());
+}
+
 const Clock& SystemClock() {
   static const MachineClock clock;
   return clock;

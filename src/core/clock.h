@@ -2,6 +2,7 @@
 // Dates and waits for dates go through `Clock`, so that a test can make time pass quickly.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -29,6 +30,9 @@ class Clock {
 /// Time for pacing calls and bounding waits: it never stands still and never jumps. What a server
 /// and a network feel is real time, so this one is not simulated; only differences mean anything.
 UtcTime SteadyNow();
+
+/// `time` of `SteadyNow`, for what waits until then.
+std::chrono::steady_clock::time_point SteadyPoint(UtcTime time);
 
 /// The machine's clock.
 const Clock& SystemClock();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/series.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -49,6 +50,13 @@ std::string_view Name(PointType type) {
     if (known == type) return name;
   }
   return "Unknown";
+}
+
+std::optional<uint32_t> FindSeries(std::span<const Series> series, std::string_view web_id) {
+  const auto found = std::ranges::lower_bound(
+      series, web_id, {}, [](const Series& one) { return std::string_view(one.web_id); });
+  if (found == series.end() || found->web_id != web_id) return std::nullopt;
+  return static_cast<uint32_t>(found - series.begin());
 }
 
 std::string_view ServerOf(const Series& series) {

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -47,6 +49,9 @@ struct Series {
 
   bool operator==(const Series&) const = default;
 };
+
+/// The place of `web_id` in `series`, which are in key order; nothing if it is not among them.
+std::optional<uint32_t> FindSeries(std::span<const Series> series, std::string_view web_id);
 
 /// The Data Archive of a series, as its path names it: `\\\\SERVER`.
 std::string_view ServerOf(const Series& series);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/series.h"
 
+#include <optional>
+#include <vector>
+
 #include "core/matchers.h"
 
 namespace pilake {
@@ -24,6 +27,18 @@ TEST(ParsePointType, KnowsTheTypesOfPi) {
   EXPECT_EQ(ParsePointType("Float32"), PointType::kFloat32);
   EXPECT_EQ(ParsePointType("Timestamp"), PointType::kTimestamp);
   EXPECT_EQ(ParsePointType("Vector9"), PointType::kUnknown);
+}
+
+TEST(FindSeries, FindsASeriesByItsWebIdAmongThoseInKeyOrder) {
+  std::vector<Series> series(3);
+  series[0].web_id = "I1DPa";
+  series[1].web_id = "I1DPc";
+  series[2].web_id = "I1DPe";
+  EXPECT_EQ(FindSeries(series, "I1DPa"), 0);
+  EXPECT_EQ(FindSeries(series, "I1DPe"), 2);
+  for (const char* absent : {"", "I1DPb", "I1DPf"})
+    EXPECT_EQ(FindSeries(series, absent), std::nullopt) << absent;
+  EXPECT_EQ(FindSeries({}, "I1DPa"), std::nullopt);
 }
 
 TEST(ServerOf, IsTheFirstPartOfThePath) {

@@ -20,14 +20,23 @@ bool IsBlank(std::string_view text) {
   return std::ranges::all_of(text, [](unsigned char c) { return std::isspace(c) != 0; });
 }
 
-/// Reads answers that have one item a series: registrations and retrievals.
+/// What a pipe says of one series. Without a marker there is nothing to go on from.
+std::optional<Error> FailureOfItem(const Envelope& envelope, const SeriesPage& page) {
+  if (envelope.complaint) return Refused(*envelope.complaint);
+  if (envelope.unreadable) return envelope.unreadable;
+  if (page.marker.empty()) return Error{ErrorKind::kNotFound, "the server gives no marker for it"};
+  return std::nullopt;
+}
+
+/// Reads answers that have one item for each of `wanted`: registrations and retrievals.
 class ItemReader {
  public:
-  explicit ItemReader(size_t items) : pages_(items), is_told_(items) {}
+  explicit ItemReader(std::span<const Wanted> wanted)
+      : wanted_(wanted), pages_(wanted.size()), is_told_(wanted.size()) {}
 
-  /// `find` says which one an item is; `read` reads it into its page.
-  template <typename Find, typename Read>
-  Result<std::vector<SeriesPage>> Do(const Body& body, Find find, Read read) && {
+  /// `find` says which one an item is.
+  template <typename Find>
+  Result<std::vector<SeriesPage>> Do(const Body& body, Find find) && {
     const error_code error = ReadDocument(body, [&](od::object& object) {
       return ReadStreams(object, envelope_, [&](od::object& item) -> error_code {
         std::optional<size_t> which;
@@ -38,7 +47,7 @@ class ItemReader {
           return SUCCESS;
         }
         is_told_[*which] = true;
-        return read(item, *which, pages_[*which]);
+        return Read(item, wanted_[*which].type, pages_[*which]);
       });
     });
     if (error) return tl::unexpected(Damage(body, error));
@@ -55,18 +64,19 @@ class ItemReader {
   }
 
  private:
+  error_code Read(od::object& item, PointType type, SeriesPage& page) {
+    Envelope envelope;
+    const error_code damage = ReadStream(item, type, EventsIn::kEvents, times_, page, envelope);
+    page.failure = FailureOfItem(envelope, page);
+    return damage;
+  }
+
+  std::span<const Wanted> wanted_;
+  TimeReader times_;
   Envelope envelope_;  // of the whole body
   std::vector<SeriesPage> pages_;
   std::vector<bool> is_told_;
 };
-
-/// What a pipe says of one series. Without a marker there is nothing to go on from.
-std::optional<Error> FailureOfItem(const Envelope& envelope, const SeriesPage& page) {
-  if (envelope.complaint) return Refused(*envelope.complaint);
-  if (envelope.unreadable) return envelope.unreadable;
-  if (page.marker.empty()) return Error{ErrorKind::kNotFound, "the server gives no marker for it"};
-  return std::nullopt;
-}
 
 }  // namespace
 
@@ -103,21 +113,13 @@ Result<std::vector<SeriesNews>> DecodeChannelMessage(std::string body,
 Result<std::vector<SeriesPage>> DecodeRegistrations(std::string body,
                                                     std::span<const Wanted> wanted) {
   WantedIndex index(wanted);
-  TimeReader times;
   const auto find = [&](od::object& item, std::optional<size_t>& which) -> error_code {
     std::string source;
     if (const auto damage = FindText(item, "Source", source)) return damage;
     which = index.Find(source);
     return SUCCESS;
   };
-  const auto read = [&](od::object& item, size_t which, SeriesPage& page) -> error_code {
-    Envelope envelope;
-    const error_code damage =
-        ReadStream(item, wanted[which].type, EventsIn::kEvents, times, page, envelope);
-    page.failure = FailureOfItem(envelope, page);
-    return damage;
-  };
-  return ItemReader(wanted.size()).Do(Body(std::move(body)), find, read);
+  return ItemReader(wanted).Do(Body(std::move(body)), find);
 }
 
 Result<std::vector<SeriesPage>> DecodeUpdates(std::string body, std::span<const Wanted> wanted,
@@ -125,7 +127,6 @@ Result<std::vector<SeriesPage>> DecodeUpdates(std::string body, std::span<const 
   std::unordered_map<std::string_view, size_t> by_marker;
   for (size_t i = 0; i < markers.size(); ++i) by_marker.emplace(markers[i], i);
   WantedIndex index(wanted);
-  TimeReader times;
   const auto find = [&](od::object& item, std::optional<size_t>& which) -> error_code {
     std::string marker, source;
     if (const auto damage = FindText(item, "RequestedMarker", marker)) return damage;
@@ -137,14 +138,7 @@ Result<std::vector<SeriesPage>> DecodeUpdates(std::string body, std::span<const 
     which = index.Find(source);
     return SUCCESS;
   };
-  const auto read = [&](od::object& item, size_t which, SeriesPage& page) -> error_code {
-    Envelope envelope;
-    const error_code damage =
-        ReadStream(item, wanted[which].type, EventsIn::kEvents, times, page, envelope);
-    page.failure = FailureOfItem(envelope, page);
-    return damage;
-  };
-  return ItemReader(wanted.size()).Do(Body(std::move(body)), find, read);
+  return ItemReader(wanted).Do(Body(std::move(body)), find);
 }
 
 }  // namespace pilake::decode

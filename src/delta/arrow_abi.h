@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <type_traits>
 
@@ -44,6 +45,20 @@ inline constexpr int64_t kArrowNullable = 2;
 template <typename T>
 void ReleaseNothing(T* released) {
   released->release = nullptr;
+}
+
+/// The metadata of a field with a comment; the caller keeps it alive.
+inline std::string CommentMetadata(std::string_view comment) {
+  std::string bytes;
+  const auto append = [&bytes](std::string_view text) {
+    const auto size = static_cast<int32_t>(text.size());
+    bytes.append(reinterpret_cast<const char*>(&size), sizeof size).append(text);
+  };
+  constexpr int32_t kEntries = 1;
+  bytes.append(reinterpret_cast<const char*>(&kEntries), sizeof kEntries);
+  append("comment");
+  append(comment);
+  return bytes;
 }
 
 /// An array or schema that the other side made and we release.

@@ -90,12 +90,19 @@ Result<MaintainOutcome> KeepQuick(PilakeTable* table, const Table::Care& care) {
   const PilakePace pace{.commits = care.checkpoint_now ? 1 : care.commits,
                         .commits_when_old = care.commits_when_old,
                         .old_ms = care.old.ticks / 10'000};
-  RETURN_IF_ERROR(kernel::Check(pilake_table_checkpoint(table, pace, &outcome.checkpointed)));
-  RETURN_IF_ERROR(kernel::Check(pilake_table_checksum(table, &outcome.checksummed)));
-  if (!outcome.checkpointed) return outcome;
-  const Status cleaned = kernel::Check(pilake_table_clean_log(
-      table, care.keep_log_from, kLogFilesAtOnce, &outcome.log_files_deleted));
-  if (!cleaned) outcome.trouble = cleaned.error();
+  const auto keep = [&]() -> Status {
+    RETURN_IF_ERROR(kernel::Check(pilake_table_checkpoint(table, pace, &outcome.checkpointed)));
+    return kernel::Check(pilake_table_checksum(table, &outcome.checksummed));
+  };
+  Status kept = keep();
+  if (!kept && kept.error().kind != ErrorKind::kUnreachable) {
+    return tl::unexpected(std::move(kept).error());
+  }
+  if (kept && outcome.checkpointed) {
+    kept = kernel::Check(pilake_table_clean_log(table, care.keep_log_from, kLogFilesAtOnce,
+                                                &outcome.log_files_deleted));
+  }
+  if (!kept) outcome.trouble = std::move(kept).error();
   return outcome;
 }
 

@@ -21,15 +21,19 @@ class BridgeOptions {
  public:
   /// Reads the CA files; `kInvalid` names one that cannot be read.
   static Result<BridgeOptions> Read(const StoreOptions& options);
-  PilakeStoreOptions get() const { return {pairs_.get(), ca_pems_.get()}; }
+  PilakeStoreOptions get() const { return {pairs_.get(), ca_pems_.get(), catalog_.get()}; }
 
  private:
   BridgeOptions(const StoreOptions& options, std::vector<std::string> pems)
-      : pems_(std::move(pems)), pairs_(options.options), ca_pems_(pems_) {}
+      : pems_(std::move(pems)),
+        pairs_(options.options),
+        ca_pems_(pems_),
+        catalog_(options.catalog) {}
 
   std::vector<std::string> pems_;
   kernel::Pairs pairs_;
   kernel::Texts ca_pems_;
+  kernel::Pairs catalog_;
 };
 
 Result<std::string> ReadId(const PilakeTable* table);

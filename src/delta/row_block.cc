@@ -43,25 +43,28 @@ struct Column {
   const char* name;
   std::string_view type;
   bool repeats;  ///< the same text over many rows: handed over as a dictionary
+  std::string_view comment;
 };
 
 constexpr std::array<Column, kColumnCount> kColumns{{
-    {kWebIdColumn, kText, true},
-    {"tag_name", kText, true},
-    {"timestamp", kInstant, false},
-    {kTicksColumn, kLong, false},
-    {"ordinal", kInt, false},
-    {"value", kDouble, false},
-    {"value_int", kLong, false},
-    {"value_string", kText, false},
-    {"value_code", kInt, false},
-    {"value_kind", kText, true},
-    {"good", kBoolean, false},
-    {"questionable", kBoolean, false},
-    {"substituted", kBoolean, false},
-    {"annotated", kBoolean, false},
-    {"units", kText, true},
-    {"ingestion_timestamp", kInstant, false},
+    {kWebIdColumn, kText, true, "WebID of the point, IDOnly form: survives renames"},
+    {"tag_name", kText, true, "name of the point when the row was read"},
+    {"timestamp", kInstant, false, "time of the event in UTC, cut to microseconds"},
+    {kTicksColumn, kLong, false, "the exact time: 100-ns units since 1970-01-01 UTC"},
+    {"ordinal", kInt, false, "0, 1, … among events of one point at one exact time"},
+    {"value", kDouble, false, "numeric values"},
+    {"value_int", kLong, false, "integer values, exact beyond 2^53 too"},
+    {"value_string", kText, false,
+     "text; the name of a state; ISO text of a timestamp; raw JSON of what could not be typed"},
+    {"value_code", kInt, false, "number of a digital or system state"},
+    {"value_kind", kText, true,
+     "float, int, string, digital, system, timestamp, blob, array, null or error"},
+    {"good", kBoolean, false, "as PI says; null where it says nothing"},
+    {"questionable", kBoolean, false, "as PI says; null where it says nothing"},
+    {"substituted", kBoolean, false, "as PI says; null where it says nothing"},
+    {"annotated", kBoolean, false, "as PI says; null where it says nothing"},
+    {"units", kText, true, "engineering units of the point"},
+    {"ingestion_timestamp", kInstant, false, "when the row was read"},
 }};
 
 constexpr size_t kKinds = static_cast<size_t>(ValueKind::kError) + 1;
@@ -154,6 +157,7 @@ const std::vector<std::string> kReadColumns = NamesOf(
 struct TimeseriesSchema::Tree {
   std::array<ArrowSchema, kColumnCount> columns;
   std::array<ArrowSchema*, kColumnCount> pointers;
+  std::array<std::string, kColumnCount> comments;
   ArrowSchema words{
       kText.data(), "", nullptr, kArrowNullable, 0, nullptr, nullptr, ReleaseNothing<ArrowSchema>,
       nullptr};
@@ -163,9 +167,10 @@ struct TimeseriesSchema::Tree {
 TimeseriesSchema::TimeseriesSchema(Texts texts) : tree_(std::make_unique<Tree>()) {
   for (size_t i = 0; i < kColumns.size(); ++i) {
     const bool is_dictionary = kColumns[i].repeats && texts == Texts::kDictionaries;
+    tree_->comments[i] = CommentMetadata(kColumns[i].comment);
     tree_->columns[i] = {is_dictionary ? kInt.data() : kColumns[i].type.data(),
                          kColumns[i].name,
-                         nullptr,
+                         tree_->comments[i].data(),
                          kArrowNullable,
                          0,
                          nullptr,

@@ -37,8 +37,11 @@ const char* FormatOf(CellType type) {
 class LayoutSchema {
  public:
   explicit LayoutSchema(const SmallLayout& layout) {
+    comments_.reserve(layout.columns.size());
     for (const Column& column : layout.columns) {
-      fields_.push_back({FormatOf(column.type), column.name.c_str(), nullptr, kArrowNullable, 0,
+      comments_.push_back(CommentMetadata(column.comment));
+      const char* comment = column.comment.empty() ? nullptr : comments_.back().data();
+      fields_.push_back({FormatOf(column.type), column.name.c_str(), comment, kArrowNullable, 0,
                          nullptr, nullptr, ReleaseNothing<ArrowSchema>, nullptr});
     }
     for (ArrowSchema& field : fields_) pointers_.push_back(&field);
@@ -58,6 +61,7 @@ class LayoutSchema {
   ArrowSchema* get() { return &root_; }
 
  private:
+  std::vector<std::string> comments_;
   std::vector<ArrowSchema> fields_;
   std::vector<ArrowSchema*> pointers_;
   ArrowSchema root_{};

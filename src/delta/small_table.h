@@ -28,6 +28,7 @@ enum class CellType : uint8_t {
 struct Column {
   std::string name;
   CellType type = CellType::kText;
+  std::string comment{};
 };
 
 struct SmallLayout {

@@ -70,7 +70,8 @@ struct MaintainOutcome {
   bool checkpointed = false;
   bool checksummed = false;
   int64_t log_files_deleted = 0;
-  /// Why the log could not be shortened: the table is as good as before, but its log grows.
+  /// What the store refused or lost: the table is as good as before, but its log grows, or is
+  /// slower to open.
   std::optional<Error> trouble;
 };
 
@@ -120,14 +121,14 @@ class Table {
   Table& operator=(const Table&) = delete;
 
   /// Opens the newest version. `url` is a path, or a `file://`, `s3://`, `az://`, `abfss://`,
-  /// `gs://` URL. `kNotFound`: no Delta table is there (the message says whether the folder holds
-  /// other files). `kInvalid`: there is one, but it cannot be used; the message names the feature
-  /// or the column that is in the way, and how to undo it.
+  /// `gs://` URL, or a name `uc://catalog.schema.table`. `kNotFound`: no Delta table is there (the
+  /// message says whether the folder holds other files). `kInvalid`: there is one, but it cannot be
+  /// used; the message names the feature or the column that is in the way, and how to undo it.
   static Result<std::unique_ptr<Table>> Open(const std::string& url, const StoreOptions& options);
 
   /// Creates `pi_timeseries`, empty, and opens it. `kConflict`: a table is there already, perhaps
   /// since a moment ago: open it. `kInvalid`: the folder holds other files. A folder that is
-  /// missing is made.
+  /// missing is made; a catalog that does not have the table is told of it.
   static Result<std::unique_ptr<Table>> Create(const std::string& url, const StoreOptions& options);
 
   /// Moves on to the newest version. `kInvalid` as in `Open`, if others changed the table so that

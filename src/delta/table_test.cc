@@ -724,6 +724,21 @@ TEST_F(TableTest, ChecksumsOnceAndCheckpointsWhenAsked) {
   EXPECT_EQ(CountRows(*Open()), 10);
 }
 
+TEST_F(TableTest, CareThatTheStoreRefusesCostsNothing) {
+  Create();
+  for (const std::string kind : {"checksum", "checkpoint"}) {
+    const auto table =
+        Table::Open(folder_ / "table", {.options = {{"pilake_trial", "lies=fail,of=" + kind}}});
+    ASSERT_THAT(table, IsOk());
+    ASSERT_THAT((*table)->Commit(Staged(**table, "A", 0, 10)), IsOk());
+    const auto care = (*table)->Maintain({.checkpoint_now = kind == "checkpoint"});
+    ASSERT_THAT(care, IsOk());
+    ASSERT_TRUE(care->trouble) << kind;
+    EXPECT_EQ(care->trouble->kind, ErrorKind::kUnreachable);
+  }
+  EXPECT_EQ(CountRows(*Open()), 20);
+}
+
 TEST(NewUuid, IsAUuidOfVersionFourAndNew) {
   EXPECT_THAT(
       NewUuid(),

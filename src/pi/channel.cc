@@ -40,8 +40,10 @@
 #include <openssl/x509v3.h>
 
 #include "core/time.h"
+#include "pi/http_certificate.h"
 #include "pi/http_dial.h"
 #include "pi/http_endpoint.h"
+#include "pi/sign_on.h"
 
 namespace pilake::pi {
 namespace {
@@ -119,6 +121,12 @@ struct Channel {
 };
 using ChannelPointer = std::shared_ptr<Channel>;
 
+/// What became of an attempt's credentials.
+struct Refusal {
+  bool is_of_credentials = false;
+  std::string refused;  ///< a secret
+};
+
 bool IsOf(const error_code& error, const error_code& family) {
   return error.category() == family.category();
 }
@@ -170,7 +178,7 @@ Error WhyReadFailed(const Channel& channel, const error_code& failed) {
 
 /// The answer to an upgrade as HTTP would have it.
 HttpResponse ToHttp(websocket::response_type& answer, const Channel& channel,
-                    const Endpoint& endpoint) {
+                    const SignOn& sign_on) {
   HttpResponse response;
   response.status = static_cast<long>(answer.result_int());
   const auto header = [&](http::field name) { return std::string(answer[name]); };
@@ -183,41 +191,45 @@ HttpResponse ToHttp(websocket::response_type& answer, const Channel& channel,
   }
   response.body = std::move(answer.body());
   response.url = channel.url;
-  response.identity = endpoint.identity;
+  response.identity = sign_on.Identity();
+  response.cure = sign_on.Cure();
   return response;
 }
 
 /// What comes of a request for a WebSocket that `failed`.
 Error WhyNotUpgraded(websocket::response_type& answer, const error_code& failed,
-                     const Channel& channel, const Endpoint& endpoint) {
+                     const Channel& channel, const Endpoint& endpoint, const SignOn& sign_on) {
   if (failed == websocket::error::upgrade_declined) {
     const int status = static_cast<int>(answer.result_int());
-    const auto judged = Judge(ToHttp(answer, channel, endpoint));
+    const auto judged = Judge(ToHttp(answer, channel, sign_on));
     if (!judged) return judged.error();
     return NoWebSocket(channel, fmt::format("status {}", status));
   }
   if (IsOfWebSocket(failed)) return NoWebSocket(channel, failed.message());
   const bool is_cut =
       failed == http::error::end_of_stream || failed == http::error::partial_message;
+  if (auto unknown = NotKnownByCertificate(endpoint, failed.message())) return std::move(*unknown);
   if (IsOfHttp(failed) && !is_cut) return NotHttp(endpoint.host, failed.message());
   return WasCut(channel, failed);
 }
 
-/// The same trust as curl's for HTTP.
-Result<net::ssl::context> MakeTls(const Trust& trust) {
+/// The same trust as curl's for HTTP, and the same certificate of ours.
+Result<net::ssl::context> MakeTls(const Endpoint& endpoint) {
+  const Trust& trust = endpoint.trust;
   net::ssl::context tls(net::ssl::context::tls_client);
   SSL_CTX_set_min_proto_version(tls.native_handle(), TLS1_2_VERSION);
   tls.set_verify_mode(net::ssl::verify_peer);
   error_code error, ignored;  // without any authority of the system's, none is known
   if (!trust.pem.empty()) {
     error = tls.add_certificate_authority(net::buffer(trust.pem), error);
-  } else if (!trust.system_bundle.empty()) {
-    std::ignore = tls.load_verify_file(trust.system_bundle, ignored);
+  } else if (!trust.system.bundle.empty()) {
+    std::ignore = tls.load_verify_file(trust.system.bundle, ignored);
   }
   if (error) return Fail(ErrorKind::kInvalid, "trust.ca cannot be used: {}", error.message());
-  if (!trust.system_folder.empty()) std::ignore = tls.add_verify_path(trust.system_folder, ignored);
+  if (!trust.system.folder.empty()) std::ignore = tls.add_verify_path(trust.system.folder, ignored);
   // As curl does: who trusts an intermediate authority, or the server itself, needs no root.
   X509_STORE_set_flags(SSL_CTX_get_cert_store(tls.native_handle()), X509_V_FLAG_PARTIAL_CHAIN);
+  RETURN_IF_ERROR(ShowCertificate(tls.native_handle(), endpoint.options));
   return tls;
 }
 
@@ -233,7 +245,9 @@ void Expect(const Host& host, SSL* ssl) {
   SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data());
 }
 
-Error WhyNoTls(const Host& host, SSL* ssl, const error_code& failed) {
+Error WhyNoTls(const Endpoint& endpoint, SSL* ssl, const error_code& failed) {
+  const Host& host = endpoint.host;
+  if (auto unknown = NotKnownByCertificate(endpoint, failed.message())) return std::move(*unknown);
   const long verify_result = SSL_get_verify_result(ssl);
   if (verify_result == X509_V_OK) return NoTls(host, failed.message());
   return NotTrusted(host, verify_result, X509_verify_cert_error_string(verify_result));
@@ -257,8 +271,9 @@ void CloseSocket(beast::tcp_stream& stream) {
 
 class ChannelLoop::Impl {
  public:
-  Impl(Endpoint endpoint, std::optional<net::ssl::context> tls)
+  Impl(Endpoint endpoint, std::unique_ptr<SignOn> sign_on, std::optional<net::ssl::context> tls)
       : endpoint_(std::move(endpoint)),
+        sign_on_(std::move(sign_on)),
         message_bytes_max_(std::min<int64_t>(kMessageBytesMax, endpoint_.options.body_bytes_max)),
         tls_(std::move(tls)) {}
   ~Impl() { EndAll(); }
@@ -346,14 +361,32 @@ class ChannelLoop::Impl {
     if (channel->cut) channel->cut();
   }
 
-  /// Until it ends; why it did.
+  /// Until it ends; why it did. Where there are newer credentials than those that were refused, it
+  /// begins once more.
   net::awaitable<Error> Converse(Channel& channel) {
+    if (sign_on_->IsOfConnection()) {
+      co_return Error{ErrorKind::kInvalid,
+                      fmt::format("{}: channels cannot sign on by NTLM, which is bound to a "
+                                  "connection; by kerberos they can",
+                                  channel.url)};
+    }
+    Refusal refusal;
+    Error why = co_await Attempt(channel, refusal);
+    if (channel.has_ended || !refusal.is_of_credentials || !sign_on_->Renew(refusal.refused)) {
+      co_return why;
+    }
+    channel.cut();
+    channel.cut = {};
+    co_return co_await Attempt(channel, refusal);
+  }
+
+  net::awaitable<Error> Attempt(Channel& channel, Refusal& refusal) {
     const SteadyTime until = SteadyNow() + endpoint_.options.connect_timeout.chrono();
     Result<tcp::socket> socket = co_await Connect(channel);
     if (!socket) co_return std::move(socket).error();
     if (!tls_) {
       const auto wire = std::make_shared<websocket::stream<PlainStream>>(std::move(*socket));
-      co_return co_await Speak(channel, wire);
+      co_return co_await Speak(channel, wire, refusal);
     }
     const auto wire = std::make_shared<websocket::stream<TlsStream>>(std::move(*socket), *tls_);
     channel.cut = [wire] { CloseSocket(beast::get_lowest_layer(*wire)); };
@@ -362,8 +395,8 @@ class ChannelLoop::Impl {
     Expect(endpoint_.host, ssl);
     const auto [failed] =
         co_await wire->next_layer().async_handshake(net::ssl::stream_base::client, kAwait);
-    if (failed) co_return WhyNoTls(endpoint_.host, ssl, failed);
-    co_return co_await Speak(channel, wire);
+    if (failed) co_return WhyNoTls(endpoint_, ssl, failed);
+    co_return co_await Speak(channel, wire, refusal);
   }
 
   net::awaitable<Result<tcp::socket>> Connect(const Channel& channel) {
@@ -399,21 +432,27 @@ class ChannelLoop::Impl {
 
   /// Asks for the WebSocket, then listens to it.
   template <typename Stream>
-  net::awaitable<Error> Speak(Channel& channel, std::shared_ptr<websocket::stream<Stream>> wire) {
+  net::awaitable<Error> Speak(Channel& channel, std::shared_ptr<websocket::stream<Stream>> wire,
+                              Refusal& refusal) {
     channel.cut = [wire] { CloseSocket(beast::get_lowest_layer(*wire)); };
     if (channel.has_ended) co_return Error{};
+    auto authorization = sign_on_->Authorization();
+    if (!authorization) co_return std::move(authorization).error();
     channel.Allow(endpoint_.options.stall_timeout.chrono(), Stalled(endpoint_, channel.url));
-    wire->set_option(websocket::stream_base::decorator([this](websocket::request_type& request) {
+    wire->set_option(websocket::stream_base::decorator([&](websocket::request_type& request) {
       request.set(http::field::user_agent, kUserAgent);
-      if (!endpoint_.authorization.empty()) {
-        request.set(http::field::authorization, endpoint_.authorization);
-      }
+      if (!authorization->empty()) request.set(http::field::authorization, *authorization);
     }));
     wire->read_message_max(0);  // Beast's own limit would wait for the server to hang up
     websocket::response_type answer;
     const auto [failed] = co_await wire->async_handshake(
         answer, endpoint_.host.authority, endpoint_.host.path + channel.request.target, kAwait);
-    if (failed) co_return WhyNotUpgraded(answer, failed, channel, endpoint_);
+    if (failed) {
+      refusal.is_of_credentials = failed == websocket::error::upgrade_declined &&
+                                  answer.result() == http::status::unauthorized;
+      refusal.refused = std::move(*authorization);
+      co_return WhyNotUpgraded(answer, failed, channel, endpoint_, *sign_on_);
+    }
     if (channel.has_ended) co_return Error{};
     co_return co_await Listen(channel, wire);
   }
@@ -464,6 +503,7 @@ class ChannelLoop::Impl {
   }
 
   const Endpoint endpoint_;
+  const std::unique_ptr<SignOn> sign_on_;  // of the loop's thread
   const int64_t message_bytes_max_;
   std::optional<net::ssl::context> tls_;  // for https
   net::io_context context_{1};
@@ -476,12 +516,13 @@ class ChannelLoop::Impl {
 
 Result<std::unique_ptr<ChannelLoop>> ChannelLoop::Make(HttpOptions options) {
   ASSIGN_OR_RETURN(Endpoint endpoint, CheckEndpoint(std::move(options)));
+  ASSIGN_OR_RETURN(auto sign_on, MakeSignOn(endpoint));
   std::optional<net::ssl::context> tls;
   if (endpoint.host.scheme == "https") {
-    ASSIGN_OR_RETURN(tls, MakeTls(endpoint.trust));
+    ASSIGN_OR_RETURN(tls, MakeTls(endpoint));
   }
-  return std::unique_ptr<ChannelLoop>(
-      new ChannelLoop(std::make_unique<Impl>(std::move(endpoint), std::move(tls))));
+  return std::unique_ptr<ChannelLoop>(new ChannelLoop(
+      std::make_unique<Impl>(std::move(endpoint), std::move(sign_on), std::move(tls))));
 }
 
 ChannelLoop::ChannelLoop(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -242,6 +242,23 @@ TEST(Channel, AsksAsHttpDoes) {
             "Bearer abc.def");
 }
 
+TEST(Channel, AsksOnceMoreWithANewTokenWhereTheOldOneIsRefused) {
+  std::vector<std::string> seen;
+  auto server = Serve([&](const web::Request& request) -> web::Response {
+    seen.emplace_back(request.Header("Authorization"));
+    if (seen.back() != "Bearer new") return {.status = 401};
+    return Says({"{}"}, web::Pusher::End::kClose)(request);
+  });
+  HttpOptions options = OptionsFor(UrlOf(*server));
+  options.auth.kind = AuthOptions::Kind::kBearer;
+  options.auth.token_command = [old = true]() mutable -> Result<std::string> {
+    return std::exchange(old, false) ? "old" : "new";
+  };
+  EXPECT_EQ(EndOf(options).kind, ErrorKind::kTransient);  // closed by the server, after it opened
+  server.reset();
+  EXPECT_THAT(seen, testing::ElementsAre("Bearer old", "Bearer new"));
+}
+
 struct Refusal {
   const char* what;
   int status;
@@ -654,6 +671,7 @@ TEST(Channel, TellsThatTheProxyRefusesTheTunnel) {
   EXPECT_THAT(forbidden.message, AllOf(HasSubstr("cannot get to pi.example.invalid:443"),
                                        HasSubstr("403"), HasSubstr("source.proxy")));
   EXPECT_EQ(EndBehindAProxyThatSays("HTTP/1.1 407 Who are you").kind, ErrorKind::kAuth);
+  EXPECT_EQ(EndBehindAProxyThatSays("HTTP/1.1 401 Not you").kind, ErrorKind::kAuth);
 }
 
 TEST(Channel, SaysThatAProxyOverTlsCannotBeUsed) {

@@ -21,6 +21,7 @@
 #include "pi/error_text.h"
 #include "pi/http_curl.h"
 #include "pi/http_endpoint.h"
+#include "pi/sign_on.h"
 
 namespace pilake::pi {
 namespace {
@@ -57,6 +58,8 @@ struct Transfer {
   HeaderList headers;
   HttpRequest request;
   HttpDone done;
+  std::string authorization;  // of the header; a secret
+  bool is_second = false;     // the first was refused, with other credentials
   HttpResponse response;
   int64_t body_bytes_max = 0;
   size_t page_bytes = 0;       // what a page of data has had of late
@@ -148,9 +151,10 @@ class NoSigpipe {
 
 class HttpLoop::Impl {
  public:
-  explicit Impl(Endpoint endpoint)
+  Impl(Endpoint endpoint, std::unique_ptr<SignOn> sign_on)
       : endpoint_(std::move(endpoint)),
         options_(endpoint_.options),
+        sign_on_(std::move(sign_on)),
         cookies_(curl_share_init()),
         multi_(curl_multi_init()) {
     curl_share_setopt(cookies_.get(), CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE);
@@ -196,6 +200,7 @@ class HttpLoop::Impl {
   struct Waiting {
     HttpRequest request;
     HttpDone done;
+    bool is_second = false;
   };
 
   static tl::unexpected<Error> Cancelled() {
@@ -219,14 +224,19 @@ class HttpLoop::Impl {
   }
 
   void Start(Waiting waiting) {
+    auto authorization = sign_on_->Authorization();
+    if (!authorization) return waiting.done(tl::unexpected(std::move(authorization).error()));
     auto transfer = std::make_unique<Transfer>();
     // A handle of its own for each call: one that is reset leaks what it was told of cookies (curl
     // 7.88). Connections belong to the multi handle and are kept all the same.
     transfer->easy.reset(curl_easy_init());
     transfer->request = std::move(waiting.request);
     transfer->done = std::move(waiting.done);
+    transfer->authorization = std::move(*authorization);
+    transfer->is_second = waiting.is_second;
     transfer->response.url = endpoint_.Shown(transfer->request.target);
-    transfer->response.identity = endpoint_.identity;
+    transfer->response.identity = sign_on_->Identity();
+    transfer->response.cure = sign_on_->Cure();
     transfer->body_bytes_max = options_.body_bytes_max;
     transfer->page_bytes = page_bytes_;
     transfer->last_byte = SteadyNow();
@@ -239,7 +249,9 @@ class HttpLoop::Impl {
     CURL* easy = transfer.easy.get();
     SetTransport(easy);
     SetCookies(easy);
-    SetTrust(easy);
+    SetTrust(easy, endpoint_.trust);
+    SetCertificate(easy, options_);
+    if (sign_on_->IsOfConnection()) SetNtlm(easy);
     SetRequest(transfer);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, &transfer);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer.error_text.data());
@@ -266,20 +278,13 @@ class HttpLoop::Impl {
     curl_easy_setopt(easy, CURLOPT_COOKIEFILE, "");
   }
 
-  void SetTrust(CURL* easy) {
-    std::string& pem = endpoint_.trust.pem;
-    if (pem.empty()) return;
-    curl_blob blob{pem.data(), pem.size(), CURL_BLOB_NOCOPY};
-    curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
-  }
-
   void SetRequest(Transfer& transfer) {
     CURL* easy = transfer.easy.get();
     const HttpRequest& request = transfer.request;
     curl_easy_setopt(easy, CURLOPT_URL, (options_.url + request.target).c_str());
     AddHeader(transfer, "Accept: application/json");
-    if (!endpoint_.authorization.empty()) {
-      AddHeader(transfer, ("Authorization: " + endpoint_.authorization).c_str());
+    if (!transfer.authorization.empty()) {
+      AddHeader(transfer, ("Authorization: " + transfer.authorization).c_str());
     }
     if (request.method == HttpRequest::Method::kPost) {
       AddHeader(transfer, "Content-Type: application/json");
@@ -293,6 +298,13 @@ class HttpLoop::Impl {
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer.headers.get());
     // What is for the server must not go to a proxy that only makes a tunnel.
     curl_easy_setopt(easy, CURLOPT_HEADEROPT, long{CURLHEADER_SEPARATE});
+  }
+
+  /// The connections of this loop are all ours, so that none is signed on as somebody else.
+  void SetNtlm(CURL* easy) {
+    curl_easy_setopt(easy, CURLOPT_HTTPAUTH, long{CURLAUTH_NTLM});
+    curl_easy_setopt(easy, CURLOPT_USERNAME, options_.auth.username.c_str());
+    curl_easy_setopt(easy, CURLOPT_PASSWORD, options_.auth.password.c_str());
   }
 
   static void AddHeader(Transfer& transfer, const char* header) {
@@ -330,8 +342,20 @@ class HttpLoop::Impl {
       CollectFigures(*transfer);
       const size_t bytes = transfer->response.body.size();
       if (bytes > kPageBytesMin) page_bytes_ = bytes + bytes / 8;
+      if (HasNewerCredentials(*transfer)) return StartAgain(std::move(transfer));
       transfer->done(std::move(transfer->response));
     }
+  }
+
+  /// It was refused by those that it had.
+  bool HasNewerCredentials(const Transfer& transfer) {
+    constexpr long kUnauthorized = 401;
+    return transfer.response.status == kUnauthorized && !transfer.is_second &&
+           sign_on_->Renew(transfer.authorization);
+  }
+
+  void StartAgain(std::unique_ptr<Transfer> transfer) {
+    Start({std::move(transfer->request), std::move(transfer->done), true});
   }
 
   /// Takes the transfer off curl's hands and out of `open_`.
@@ -385,8 +409,9 @@ class HttpLoop::Impl {
     const SteadyTime now = SteadyNow();
     for (const auto& transfer : open_) {
       const auto left = transfer->last_byte + options_.stall_timeout.chrono() - now;
-      millis =
-          std::min(millis, std::chrono::duration_cast<std::chrono::milliseconds>(left).count() + 1);
+      const int64_t left_millis =
+          std::chrono::duration_cast<std::chrono::milliseconds>(left).count();
+      millis = std::min(millis, left_millis + 1);
     }
     return static_cast<int>(std::max<int64_t>(millis, 1));
   }
@@ -407,6 +432,7 @@ class HttpLoop::Impl {
   const HttpOptions& options_;
 
   // Of the loop's thread; curl_multi_wakeup alone may be called from others.
+  std::unique_ptr<SignOn> sign_on_;
   Share cookies_;  // outlives the transfers
   Multi multi_;
   std::vector<std::unique_ptr<Transfer>> open_;
@@ -420,7 +446,9 @@ class HttpLoop::Impl {
 Result<std::unique_ptr<HttpLoop>> HttpLoop::Make(HttpOptions options) {
   ASSIGN_OR_RETURN(Endpoint endpoint, CheckEndpoint(std::move(options)));
   endpoint.options.connections_max = std::max(endpoint.options.connections_max, 1);
-  return std::unique_ptr<HttpLoop>(new HttpLoop(std::make_unique<Impl>(std::move(endpoint))));
+  ASSIGN_OR_RETURN(auto sign_on, MakeSignOn(endpoint));
+  return std::unique_ptr<HttpLoop>(
+      new HttpLoop(std::make_unique<Impl>(std::move(endpoint), std::move(sign_on))));
 }
 
 HttpLoop::HttpLoop(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -458,10 +486,12 @@ namespace {
 tl::unexpected<Error> JudgeCredentials(const HttpResponse& response) {
   constexpr long kProxyWantsCredentials = 407;
   if (response.status == kProxyWantsCredentials) {
-    return Fail(ErrorKind::kAuth, "the proxy wants credentials; check source.proxy");
+    return Fail(ErrorKind::kAuth,
+                "the proxy wants credentials, or other ones; check source.proxy.username and "
+                "source.proxy.password");
   }
-  return Fail(ErrorKind::kAuth, "{}: {} was refused; check source.auth. The server accepts: {}",
-              response.url, response.identity,
+  return Fail(ErrorKind::kAuth, "{}: {} was refused; {}. The server accepts: {}", response.url,
+              response.identity, response.cure,
               response.challenges.empty() ? "(it does not say)" : response.challenges);
 }
 

@@ -15,12 +15,25 @@
 
 namespace pilake::pi {
 
+/// As whom we ask; what does not belong to `kind` stays empty.
 struct AuthOptions {
-  enum class Kind { kAnonymous, kBasic, kBearer };
+  enum class Kind { kAnonymous, kBasic, kBearer, kOidc, kKerberos, kNtlm };
   Kind kind = Kind::kAnonymous;
-  std::string username;  ///< `DOMAIN\user` or UPN
+  std::string username;  ///< of kBasic and kNtlm: `DOMAIN\user` or UPN
   std::string password;
-  std::string token;  ///< of kBearer, without the word "Bearer"
+  std::string token;            ///< of kBearer, without the word "Bearer"; or one of:
+  std::string token_file = {};  ///< read for each request
+  /// Asked when there is none, before the last (a JWT) runs out and when it was refused, by the
+  /// threads of the loops. May take its time.
+  std::function<Result<std::string>()> token_command = {};
+  std::string issuer = {};  ///< of kOidc; empty: the source itself tells, as PI Web API does
+  std::string client_id = {};
+  std::string client_secret = {};
+  std::string scope = {};
+  std::string service = {};  ///< of kKerberos; these as in `KerberosOptions`
+  std::string keytab = {};
+  std::string principal = {};
+  std::string cache = {};
 };
 
 struct HttpOptions {
@@ -28,7 +41,11 @@ struct HttpOptions {
   AuthOptions auth;
   std::vector<std::string> ca_files;  ///< PEM files trusted beside the system's
   std::string proxy;                  ///< empty = the environment's; never for a loopback host
-  int connections_max = 4;            ///< transfers at a time; more of them wait in the loop
+  std::string proxy_username;         ///< empty = what the proxy's URL holds, or nobody
+  std::string proxy_password;
+  std::string certificate;      ///< a PEM file by which a TLS server knows us; empty = none
+  std::string certificate_key;  ///< its PEM file; empty = it stands with the certificate
+  int connections_max = 4;      ///< transfers at a time; more of them wait in the loop
   bool gzip = true;
   Duration connect_timeout = Duration::Seconds(10);  ///< DNS, TCP and TLS
   Duration stall_timeout = Duration::Minutes(2);     ///< no byte for so long
@@ -53,6 +70,7 @@ struct HttpResponse {
   std::optional<Duration> retry_after;
   std::string url;         ///< what was asked, for messages; holds no secret
   std::string identity;    ///< who asked, for messages: `user 'PLANT\reader'`, `nobody`, …
+  std::string cure;        ///< where to look when that one is refused, for messages: `check …`
   std::string challenges;  ///< the WWW-Authenticate headers, comma separated
   std::string location;    ///< where a redirect, which is never followed, points
 };
@@ -60,9 +78,10 @@ struct HttpResponse {
 using HttpDone = std::function<void(Result<HttpResponse>)>;
 
 /// The transfers of one source (libcurl multi): keep-alive, cookies kept and shared, TLS always
-/// verified, no redirects, no retries. A transport failure is an Error with a sentence for people:
+/// verified, no redirects, no retries; but a 401 to credentials of which there may be newer ones is
+/// answered with those, once. A transport failure is an Error with a sentence for people:
 ///   kUnreachable  no connection (DNS, refused, no answer, proxy)
-///   kAuth         a proxy that wants credentials before it makes a tunnel
+///   kAuth         no credentials to be had, or none for a proxy that wants some for a tunnel
 ///   kTransient    cut after connecting
 ///   kTimedOut     connected, but silent for too long or not done in time
 ///   kInvalid      TLS that cannot be trusted, a URL that cannot work

@@ -2,20 +2,30 @@
 #include "pi/http_curl.h"
 
 #include <cassert>
+#include <utility>
 
 #include <fmt/format.h>
 
 namespace pilake::pi {
 namespace {
 
-Error RefusedByProxy(const Host& host, long status, std::string_view detail) {
+Error RefusedByProxy(const Endpoint& endpoint, long status, std::string_view detail) {
+  constexpr long kUnauthorized = 401;  // nobody but the proxy answers yet, and some say it so
   constexpr long kProxyWantsCredentials = 407;
-  if (status == kProxyWantsCredentials) {
-    return {ErrorKind::kAuth, "the proxy wants credentials; check source.proxy"};
+  if (status == kProxyWantsCredentials || status == kUnauthorized) {
+    return WantedByProxy(endpoint.options);
   }
   return {ErrorKind::kUnreachable,
           fmt::format("cannot get to {} through the proxy ({}); check source.proxy",
-                      host.name_and_port, detail)};
+                      endpoint.host.name_and_port, detail)};
+}
+
+/// Whatever way the proxy offers, curl takes the best one that it knows.
+void SetProxyUser(CURL* easy, const HttpOptions& options) {
+  if (options.proxy_username.empty()) return;
+  curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME, options.proxy_username.c_str());
+  curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD, options.proxy_password.c_str());
+  curl_easy_setopt(easy, CURLOPT_PROXYAUTH, CURLAUTH_ANY);
 }
 
 }  // namespace
@@ -43,9 +53,28 @@ void SetConnect(CURL* easy, const Endpoint& endpoint) {
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, Millis(endpoint.options.connect_timeout));
   if (!endpoint.options.proxy.empty()) {
     curl_easy_setopt(easy, CURLOPT_PROXY, endpoint.options.proxy.c_str());
+    SetProxyUser(easy, endpoint.options);
   } else if (endpoint.host.is_loopback()) {
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
   }
+}
+
+void SetTrust(CURL* easy, Trust& trust) {
+  const auto path = [](const std::string& text) { return text.empty() ? nullptr : text.c_str(); };
+  curl_easy_setopt(easy, CURLOPT_CAPATH, path(trust.system.folder));
+  curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, path(trust.system.folder));
+  curl_easy_setopt(easy, CURLOPT_CAINFO, path(trust.system.bundle));
+  curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, path(trust.system.bundle));
+  if (trust.pem.empty()) return;
+  curl_blob blob{trust.pem.data(), trust.pem.size(), CURL_BLOB_NOCOPY};
+  curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
+  curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO_BLOB, &blob);
+}
+
+void SetCertificate(CURL* easy, const HttpOptions& options) {
+  if (options.certificate.empty()) return;
+  curl_easy_setopt(easy, CURLOPT_SSLCERT, options.certificate.c_str());
+  curl_easy_setopt(easy, CURLOPT_SSLKEY, options.certificate_key.c_str());
 }
 
 bool WasConnected(CURL* easy) {
@@ -56,6 +85,7 @@ Error FromCurl(CURLcode code, CURL* easy, const char* error_text, std::string_vi
                const Endpoint& endpoint) {
   const Host& host = endpoint.host;
   const std::string detail = error_text[0] != '\0' ? error_text : curl_easy_strerror(code);
+  if (auto unknown = NotKnownByCertificate(endpoint, detail)) return std::move(*unknown);
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
       return {
@@ -101,7 +131,7 @@ Error FromCurl(CURLcode code, CURL* easy, const char* error_text, std::string_vi
   }
   long proxy_status = 0;
   curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
-  if (proxy_status >= 300) return RefusedByProxy(host, proxy_status, detail);
+  if (proxy_status >= 300) return RefusedByProxy(endpoint, proxy_status, detail);
   return {ErrorKind::kTransient, fmt::format("{}: the transfer was cut short ({})", url, detail)};
 }
 

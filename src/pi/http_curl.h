@@ -43,6 +43,12 @@ long Millis(Duration duration);
 /// How to get to the host: through which proxy, and how long to try.
 void SetConnect(CURL* easy, const Endpoint& endpoint);
 
+/// Who may vouch for the server, and for a proxy that is spoken to by TLS. `trust` outlives `easy`.
+void SetTrust(CURL* easy, Trust& trust);
+
+/// The certificate by which a TLS server knows us, if there is one.
+void SetCertificate(CURL* easy, const HttpOptions& options);
+
 /// The connection stands and the request is on its way.
 bool WasConnected(CURL* easy);
 

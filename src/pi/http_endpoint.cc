@@ -3,14 +3,15 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
+#include "pi/http_certificate.h"
 #include "pi/http_curl.h"
 
 namespace pilake::pi {
@@ -55,39 +56,22 @@ Result<Host> ReadBaseUrl(const std::string& text) {
   return host;
 }
 
-bool HasControlCharacter(std::string_view text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 127; });
-}
-
-Status CheckAuth(const AuthOptions& auth) {
-  if (HasControlCharacter(auth.username) || HasControlCharacter(auth.password) ||
-      HasControlCharacter(auth.token)) {
-    return Fail(
-        ErrorKind::kInvalid,
-        "source.auth: user name, password or token holds a line break or control character");
+/// What a proxy's URL may not hold, because it is shown.
+Status CheckProxy(const HttpOptions& options) {
+  const Url url(curl_url());
+  constexpr unsigned kAsCurlDoes = CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME;
+  if (options.proxy.empty()) {
+    if (options.proxy_username.empty() && options.proxy_password.empty()) return {};
+    return Fail(ErrorKind::kInvalid, "source.proxy: a user name needs a source.proxy.url");
   }
-  if (auth.kind == AuthOptions::Kind::kBasic) {
-    if (auth.username.empty()) return Fail(ErrorKind::kInvalid, "source.auth.username is empty");
-    if (auth.username.find(':') != std::string::npos) {
-      return Fail(ErrorKind::kInvalid, "source.auth.username '{}' must not hold a colon",
-                  auth.username);
-    }
+  if (curl_url_set(url.get(), CURLUPART_URL, options.proxy.c_str(), kAsCurlDoes) != CURLUE_OK) {
+    return Fail(ErrorKind::kInvalid,
+                "source.proxy.url is not a URL; write it as http://proxy.example.com:3128");
   }
-  if (auth.kind == AuthOptions::Kind::kBearer && auth.token.empty()) {
-    return Fail(ErrorKind::kInvalid, "source.auth.token is empty");
-  }
-  return {};
-}
-
-std::string Identity(const AuthOptions& auth) {
-  switch (auth.kind) {
-    case AuthOptions::Kind::kAnonymous:
-      return "a caller without credentials";
-    case AuthOptions::Kind::kBasic:
-      return fmt::format("user '{}'", auth.username);
-    case AuthOptions::Kind::kBearer:
-      return "the bearer token";
+  if (!Part(url.get(), CURLUPART_USER).empty() || !Part(url.get(), CURLUPART_PASSWORD).empty()) {
+    return Fail(ErrorKind::kInvalid,
+                "source.proxy.url holds a user name or password; put them into "
+                "source.proxy.username and source.proxy.password");
   }
   return {};
 }
@@ -105,45 +89,18 @@ Result<std::string> ReadCaFile(const std::string& path) {
   return text + '\n';
 }
 
-std::string OrEmpty(const char* text) {
-  return text == nullptr ? std::string() : std::string(text);
-}
-
 Result<Trust> ReadTrust(const std::vector<std::string>& ca_files) {
-  const curl_version_info_data* version = curl_version_info(CURLVERSION_NOW);
-  Trust trust{.pem = {},
-              .system_bundle = OrEmpty(version->cainfo),
-              .system_folder = OrEmpty(version->capath)};
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody sets any
+  Trust trust{.pem = {}, .system = FindSystemTrust([](const char* name) { return getenv(name); })};
   for (const std::string& path : ca_files) {
     ASSIGN_OR_RETURN(const std::string text, ReadCaFile(path));
     trust.pem += text;
   }
-  // A PEM text replaces the bundle (not the folder), so what is in the bundle goes in as well.
-  if (!trust.pem.empty() && trust.system_folder.empty() && !trust.system_bundle.empty()) {
-    if (const auto system = ReadCaFile(trust.system_bundle)) trust.pem += *system;
+  // A PEM text replaces the bundle, so what is in the bundle goes in as well.
+  if (!trust.pem.empty() && !trust.system.bundle.empty()) {
+    if (const auto system = ReadCaFile(trust.system.bundle)) trust.pem += *system;
   }
   return trust;
-}
-
-std::string Base64(std::string_view bytes) {
-  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');  // OpenSSL ends it with a zero
-  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                                     reinterpret_cast<const unsigned char*>(bytes.data()),
-                                     static_cast<int>(bytes.size()));
-  text.resize(static_cast<size_t>(length));
-  return text;
-}
-
-std::string Authorization(const AuthOptions& auth) {
-  switch (auth.kind) {
-    case AuthOptions::Kind::kAnonymous:
-      return {};
-    case AuthOptions::Kind::kBasic:
-      return "Basic " + Base64(auth.username + ':' + auth.password);
-    case AuthOptions::Kind::kBearer:
-      return "Bearer " + auth.token;
-  }
-  return {};
 }
 
 /// What OpenSSL's verification found, as cause and cure.
@@ -187,22 +144,41 @@ std::string Endpoint::Shown(std::string_view target) const {
 Result<Endpoint> CheckEndpoint(HttpOptions options) {
   InitCurlOnce();
   while (options.url.ends_with('/')) options.url.pop_back();
+  if (options.certificate_key.empty()) options.certificate_key = options.certificate;
   ASSIGN_OR_RETURN(Host host, ReadBaseUrl(options.url));
-  RETURN_IF_ERROR(CheckAuth(options.auth));
+  RETURN_IF_ERROR(CheckProxy(options));
+  RETURN_IF_ERROR(CheckCertificate(options));
   ASSIGN_OR_RETURN(Trust trust, ReadTrust(options.ca_files));
-  Endpoint endpoint{.options = std::move(options),
-                    .host = std::move(host),
-                    .trust = std::move(trust),
-                    .identity = {},
-                    .authorization = {}};
-  endpoint.identity = Identity(endpoint.options.auth);
-  endpoint.authorization = Authorization(endpoint.options.auth);
-  return endpoint;
+  return Endpoint{
+      .options = std::move(options), .host = std::move(host), .trust = std::move(trust)};
+}
+
+bool KnowsNtlm() {
+  return (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_NTLM) != 0;
 }
 
 Error NotTrusted(const Host& host, long verify_result, std::string_view detail) {
   return {ErrorKind::kInvalid,
           fmt::format("{} ({})", DescribeDistrust(host, verify_result), detail)};
+}
+
+std::optional<Error> NotKnownByCertificate(const Endpoint& endpoint, std::string_view detail) {
+  constexpr std::string_view kAlerts[] = {"alert certificate required", "alert bad certificate",
+                                          "alert unknown ca", "alert certificate expired",
+                                          "alert certificate unknown"};
+  if (std::ranges::none_of(kAlerts, [&](std::string_view alert) {
+        return detail.find(alert) != std::string_view::npos;
+      })) {
+    return std::nullopt;
+  }
+  const std::string& ours = endpoint.options.certificate;
+  return Error{
+      ErrorKind::kAuth,
+      fmt::format("{} wants to know us by a certificate, {} ({})", endpoint.host.name_and_port,
+                  ours.empty() ? "and has got none; write source.auth.certificate and "
+                                 "source.auth.key"
+                               : "and does not take that in " + ours,
+                  detail)};
 }
 
 Error NoTls(const Host& host, std::string_view detail) {
@@ -221,6 +197,16 @@ Error NoAnswer(const Endpoint& endpoint) {
       ErrorKind::kUnreachable,
       fmt::format("{} does not answer within {}; is a firewall in between?",
                   endpoint.host.name_and_port, DescribeDuration(endpoint.options.connect_timeout))};
+}
+
+Error WantedByProxy(const HttpOptions& options) {
+  if (options.proxy_username.empty()) {
+    return {ErrorKind::kAuth,
+            "the proxy wants credentials; write source.proxy.username and source.proxy.password"};
+  }
+  return {ErrorKind::kAuth, fmt::format("the proxy refused user '{}'; check source.proxy.username "
+                                        "and source.proxy.password",
+                                        options.proxy_username)};
 }
 
 Error NotHttp(const Host& host, std::string_view detail) {

@@ -3,11 +3,13 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <latch>
 #include <mutex>
 #include <semaphore>
@@ -424,6 +426,100 @@ TEST(HttpLoop, NamesUserAndAcceptedMethodsButNoSecretWhenRefused) {
                     HasSubstr("Negotiate, Basic realm=\"pi\""), Not(HasSubstr("s3cret"))));
 }
 
+/// Answers 401 to every other token but `good`; what it was asked with.
+class Guard {
+ public:
+  explicit Guard(std::string good) : good_(std::move(good)) {}
+
+  const std::vector<std::string>& seen() const { return seen_; }
+  void operator()(Connection& peer) {
+    for (std::string asked; !(asked = peer.ReadRequest()).empty();) {
+      const size_t begin = asked.find("Bearer ") + std::string_view("Bearer ").size();
+      seen_.push_back(asked.substr(begin, asked.find("\r\n", begin) - begin));
+      if (seen_.back() == good_) {
+        peer.SendJson(R"({"body":")" + asked.substr(asked.rfind('\n') + 1) + "\"}");
+      } else {
+        peer.Send(
+            "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Bearer\r\nContent-Length: 0\r\n\r\n");
+      }
+    }
+  }
+
+ private:
+  std::string good_;
+  std::vector<std::string> seen_;
+};
+
+/// Options whose command gives `tokens` in turn, the last one again and again.
+HttpOptions WithTokens(const std::string& url, std::vector<std::string> tokens) {
+  HttpOptions options = OptionsFor(url);
+  options.auth.kind = AuthOptions::Kind::kBearer;
+  options.auth.token_command = [tokens, next = size_t{0}]() mutable -> Result<std::string> {
+    return tokens[std::min(next++, tokens.size() - 1)];
+  };
+  return options;
+}
+
+TEST(HttpLoop, AsksOnceMoreWithANewTokenWhereTheOldOneIsRefused) {
+  Guard guard("new");
+  RawServer server(std::ref(guard));
+  RunningLoop loop(WithTokens(server.url(), {"old", "new"}));
+  const auto response = Fetch(
+      *loop, {.method = HttpRequest::Method::kPost, .target = "/batch", .body = "{all of it}"}, {});
+  ASSERT_THAT(response, IsOk());
+  EXPECT_EQ(response->status, 200);
+  EXPECT_EQ(response->body, R"({"body":"{all of it}"})");
+  loop.Stop();
+  EXPECT_THAT(guard.seen(), testing::ElementsAre("old", "new"));
+}
+
+TEST(HttpLoop, AsksNoThirdTimeWhenTheNewTokenIsRefusedToo) {
+  Guard guard("another");
+  RawServer server(std::ref(guard));
+  RunningLoop loop(WithTokens(server.url(), {"first", "second", "third"}));
+  const auto response = Judge(loop.Get("/system"));
+  EXPECT_THAT(response, FailsWith(ErrorKind::kAuth));
+  EXPECT_THAT(Message(response), AllOf(HasSubstr("source.auth.token_command was refused"),
+                                       HasSubstr("The server accepts: Bearer")));
+  loop.Stop();
+  EXPECT_THAT(guard.seen(), testing::ElementsAre("first", "second"));
+}
+
+TEST(HttpLoop, SendsNothingWhenThereAreNoCredentials) {
+  std::atomic<int> connections = 0;
+  RawServer server([&](Connection&) { ++connections; });
+  HttpOptions options = OptionsFor(server.url());
+  options.auth.kind = AuthOptions::Kind::kBearer;
+  options.auth.token_file = "/no/such/token";
+  RunningLoop loop(options);
+  const auto response = loop.Get("/system");
+  EXPECT_THAT(response, FailsWith(ErrorKind::kAuth));
+  EXPECT_THAT(Message(response), HasSubstr("/no/such/token"));
+  EXPECT_EQ(connections, 0);
+}
+
+TEST(HttpLoop, TellsTheProxyAndOnlyTheProxyWhoItShallTakeUsFor) {
+  std::vector<std::string> asked;
+  RawServer proxy([&](Connection& peer) {
+    asked.push_back(peer.ReadRequest());
+    peer.Send(
+        "HTTP/1.1 407 Who are you\r\nProxy-Authenticate: Basic realm=\"p\"\r\n"
+        "Content-Length: 0\r\n\r\n");
+    asked.push_back(peer.ReadRequest());
+    peer.SendJson("{}");
+  });
+  HttpOptions options = OptionsFor("http://pi.example.invalid/piwebapi");
+  options.proxy = "http://127.0.0.1:" + std::to_string(proxy.port());
+  options.proxy_username = "worker";
+  options.proxy_password = "pr0xy";
+  RunningLoop loop(options);
+  ASSERT_THAT(Judge(loop.Get("/system")), IsOk());
+  loop.Stop();
+  EXPECT_THAT(asked, testing::ElementsAre(
+                         Not(HasSubstr("Proxy-Authorization")),
+                         HasSubstr("\r\nProxy-Authorization: Basic d29ya2VyOnByMHh5\r\n")));
+}
+
 TEST(HttpLoop, NeverFollowsARedirect) {
   std::atomic<int> requests = 0;
   RawServer server([&](Connection& peer) {
@@ -445,11 +541,14 @@ TEST(HttpLoop, GoesBackToTheMemberThatSetACookieOnEveryConnection) {
   // Two members behind one address: without the cookie a call goes to either of them.
   constexpr int kCalls = 40;
   std::atomic<int> strays = 0, connections = 0;
+  // Nobody is answered before there are two, or a quick server would need but one.
+  std::latch two(2);
   RawServer server([&](Connection& peer) {
-    ++connections;
+    if (++connections <= 2) two.count_down();
     for (std::string asked = peer.ReadRequest(); !asked.empty(); asked = peer.ReadRequest()) {
       const bool is_first = asked.find("/first") != std::string::npos;
       if (!is_first && asked.find("Cookie: member=b") == std::string::npos) ++strays;
+      if (!is_first) two.wait();
       peer.Send(std::string("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n") +
                 (is_first ? "Set-Cookie: member=b; path=/\r\n" : "") +
                 "Content-Length: 2\r\n\r\n{}");
@@ -540,6 +639,19 @@ HttpOptions WithCa(std::string path) {
   return options;
 }
 
+HttpOptions WithProxy(std::string url, std::string username = "") {
+  HttpOptions options = OptionsFor("https://host/piwebapi");
+  options.proxy = std::move(url);
+  options.proxy_username = std::move(username);
+  return options;
+}
+
+HttpOptions WithCertificate(std::string path) {
+  HttpOptions options = OptionsFor("https://host/piwebapi");
+  options.certificate = std::move(path);
+  return options;
+}
+
 INSTANTIATE_TEST_SUITE_P(
     All, HttpLoopRefuses,
     testing::Values(
@@ -553,6 +665,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadOptions{"LineBreak", WithAuth({AuthOptions::Kind::kBearer, "", "", "s3cret\n"}),
                    "line break"},
         BadOptions{"NoToken", WithAuth({AuthOptions::Kind::kBearer, "", "", ""}), "token"},
+        BadOptions{"ProxyHoldsCredentials", WithProxy("http://a:s3cret@proxy:3128"),
+                   "source.proxy.username"},
+        BadOptions{"NoProxyForTheUser", WithProxy("", "me"), "source.proxy.url"},
+        BadOptions{"NoCertificate", WithCertificate("/no/such/file.pem"), "/no/such/file.pem"},
         BadOptions{"NoCa", WithCa("/no/such/file.pem"), "/no/such/file.pem"},
         BadOptions{"NotACa", WithCa(PILAKE_SOURCE_DIR "/CMakeLists.txt"), "PEM"}),
     [](const auto& param_info) { return std::string(param_info.param.what); });
@@ -594,12 +710,18 @@ Certificate MakeCertificate(EVP_PKEY* key, const std::string& name, long from, l
 /// Serves one empty JSON object a connection over TLS and keeps its certificate in `ca_file`.
 class TlsServer {
  public:
-  TlsServer(const std::string& name, long from, long until)
+  /// With `client`, it lets in only who shows that certificate.
+  TlsServer(const std::string& name, long from, long until, X509* client = nullptr)
       : context_(SSL_CTX_new(TLS_server_method())) {
     const Key key(EVP_EC_gen("P-256"));
     const Certificate certificate = MakeCertificate(key.get(), name, from, until);
     SSL_CTX_use_certificate(context_.get(), certificate.get());
     SSL_CTX_use_PrivateKey(context_.get(), key.get());
+    if (client != nullptr) {
+      SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+                         nullptr);
+      X509_STORE_add_cert(SSL_CTX_get_cert_store(context_.get()), client);
+    }
     ca_file_ = testing::TempDir() + "pilake_http_test_" + std::to_string(getpid()) + ".pem";
     FILE* file = fopen(ca_file_.c_str(), "w");
     PEM_write_X509(file, certificate.get());
@@ -629,6 +751,10 @@ class TlsServer {
       const std::string answer = std::string(kHead) + "Content-Length: 2\r\n\r\n{}";
       SSL_write(ssl, answer.data(), static_cast<int>(answer.size()));
       SSL_shutdown(ssl);
+    } else {  // closing on a request that nobody read would take back the alert as well
+      shutdown(peer.socket(), SHUT_WR);
+      while (read(peer.socket(), buffer, sizeof buffer) > 0) {
+      }
     }
     SSL_free(ssl);
   }
@@ -644,6 +770,64 @@ TEST(HttpLoopTls, TrustsACertificateOfTheOperatorsOwnAuthority) {
   const TlsServer server("IP:127.0.0.1", -kDay, kDay);
   RunningLoop loop(server.Trusting({server.ca_file()}));
   EXPECT_THAT(Judge(loop.Get("/system")), IsOk());
+}
+
+/// A certificate of its own authority and its key, in one file or in two.
+class OwnCertificate {
+ public:
+  OwnCertificate() : key_(EVP_EC_gen("P-256")) {
+    certificate_ = MakeCertificate(key_.get(), "DNS:pilake", -60, 3600);
+    Save("cert", [&](FILE* file) { PEM_write_X509(file, certificate_.get()); });
+    Save("key", [&](FILE* file) {
+      PEM_write_PrivateKey(file, key_.get(), nullptr, nullptr, 0, nullptr, nullptr);
+    });
+    Save("locked", [&](FILE* file) {
+      PEM_write_PrivateKey(file, key_.get(), EVP_aes_128_cbc(), nullptr, 0, nullptr,
+                           const_cast<char*>("s3cret"));
+    });
+  }
+  ~OwnCertificate() { std::filesystem::remove_all(folder_); }
+
+  X509* certificate() const { return certificate_.get(); }
+  std::string path(const std::string& name) const { return folder_ + "/" + name; }
+
+ private:
+  template <typename Write>
+  void Save(const std::string& name, Write write) const {
+    std::filesystem::create_directories(folder_);
+    FILE* file = fopen(path(name).c_str(), "w");
+    write(file);
+    fclose(file);
+  }
+
+  const std::string folder_ =
+      testing::TempDir() + "pilake_http_test_own_" + std::to_string(getpid());
+  Key key_;
+  Certificate certificate_;
+};
+
+TEST(HttpLoopTls, ShowsItsCertificateToAServerThatWantsOne) {
+  const OwnCertificate own;
+  const TlsServer server("IP:127.0.0.1", -60, 3600, own.certificate());
+  HttpOptions options = server.Trusting({server.ca_file()});
+  const auto unknown = RunningLoop(options).Get("/system");
+  EXPECT_THAT(unknown, FailsWith(ErrorKind::kAuth));
+  EXPECT_THAT(Message(unknown), AllOf(HasSubstr("wants to know us by a certificate"),
+                                      HasSubstr("write source.auth.certificate")));
+  options.certificate = own.path("cert");
+  options.certificate_key = own.path("key");
+  EXPECT_THAT(RunningLoop(options).Get("/system"), IsOk());
+}
+
+TEST(HttpLoopTls, RefusesAKeyThatIsLockedOrAnothers) {
+  const OwnCertificate own;
+  HttpOptions options = OptionsFor("https://host/piwebapi");
+  options.certificate = own.path("cert");
+  options.certificate_key = own.path("locked");
+  EXPECT_THAT(HttpLoop::Make(options), FailsWith(ErrorKind::kInvalid));
+  EXPECT_THAT(HttpLoop::Make(options).error().message, HasSubstr("is locked by a password"));
+  options.certificate_key.clear();
+  EXPECT_THAT(HttpLoop::Make(options).error().message, HasSubstr("is not the private key of"));
 }
 
 TEST(HttpLoopTls, RefusesAnUnknownAuthorityAndSaysWhereToAddIt) {

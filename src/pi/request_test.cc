@@ -259,7 +259,8 @@ if a request that could write appears. Paths are below the address of the servic
 of them go out, and how fast, the [budget](configuration.md#sourcebudget) says.
 
 Headers: `Accept`, `Accept-Encoding`, `User-Agent`, `Authorization` where the configuration names an identity; with a POST
-`Content-Type` and `X-Requested-With`, which the server asks of a POST.
+`Content-Type` and `X-Requested-With`, which the server asks of a POST. With `source.auth.kind: oidc` its issuer is asked for
+`/.well-known/openid-configuration` and, by POST, for a token; without `source.auth.issuer` the former goes to PI Web API.
 
 | for | request | parameters | documented in |
 |---|---|---|---|

@@ -2,12 +2,12 @@
 #include "pipeline/channels.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "core/clock.h"
 #include "decode/news.h"
 #include "pi/request.h"
+#include "plan/failure.h"
 
 // Channels, in short:
 //
@@ -32,20 +32,10 @@ constexpr Duration kLongestSilenceMax = Duration::Minutes(5);
 constexpr size_t kOpeningMax = 8;  // at a time
 constexpr Duration kFirstPause = Duration::Seconds(1);
 constexpr Duration kLongestPause = Duration::Minutes(5);
-// A server that refuses channels may be told to permit them.
-constexpr Duration kRefusedPause = Duration::Minutes(10);
-// Seldom enough that a wrong password locks no account.
-constexpr Duration kAuthPause = Duration::Minutes(15);
 // A channel that lived so long was a good one: the next is opened soon.
 constexpr Duration kGoodLife = Duration::Minutes(1);
 
 constexpr Duration kLookAround = Duration::Millis(500);
-
-std::chrono::steady_clock::time_point SteadyPoint(UtcTime time) {
-  return std::chrono::steady_clock::time_point(
-      std::chrono::duration_cast<std::chrono::steady_clock::duration>(
-          std::chrono::nanoseconds(time.ticks * 100)));
-}
 
 /// It answers, and will not answer otherwise when asked the same again soon.
 bool IsRefusal(ErrorKind kind) {
@@ -232,9 +222,9 @@ void Channels::TakeEnd(uint64_t id, Line& line, const Error& error) {
 Duration Channels::PauseAfter(const Line& line, const Error& error) {
   Duration pause = kFirstPause;
   if (error.kind == ErrorKind::kAuth) {
-    pause = kAuthPause;
+    pause = plan::kAuthPause;
   } else if (IsRefusal(error.kind)) {
-    pause = kRefusedPause;
+    pause = plan::kRefusedPause;
   } else {
     for (int i = 0; i < line.failures && pause < kLongestPause; ++i) pause = pause * 2;
     pause = std::min(pause, kLongestPause);

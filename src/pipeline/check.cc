@@ -11,6 +11,7 @@
 #include "decode/catalog.h"
 #include "pi/channel.h"
 #include "pi/request.h"
+#include "pipeline/diagnosis.h"
 #include "pipeline/probe.h"
 #include "plan/packing.h"
 
@@ -36,14 +37,20 @@ class Preflight {
 
  private:
   void Good(std::string subject, std::string detail) {
-    findings_.push_back({std::move(subject), Finding::State::kGood, std::move(detail)});
+    findings_.push_back({.subject = std::move(subject), .detail = std::move(detail)});
   }
   void Doubtful(std::string subject, std::string detail) {
-    findings_.push_back({std::move(subject), Finding::State::kDoubtful, std::move(detail)});
+    findings_.push_back({.subject = std::move(subject),
+                         .state = Finding::State::kDoubtful,
+                         .detail = std::move(detail)});
   }
   void Bad(std::string subject, Error error) {
-    findings_.push_back(
-        {std::move(subject), Finding::State::kBad, std::move(error.message), error.kind});
+    const Diagnosis* const known = DiagnosisOf(error.message);
+    findings_.push_back({.subject = std::move(subject),
+                         .state = Finding::State::kBad,
+                         .detail = std::move(error.message),
+                         .kind = error.kind,
+                         .name = known == nullptr ? "" : std::string(known->name)});
   }
 
   std::unique_ptr<Source> LookAtSource(const std::stop_token& stop) {
@@ -59,9 +66,17 @@ class Preflight {
     const auto user = source.Ask(pi::BuildUserInfo(), decode::DecodeUserInfo, 1);
     if (!user)
       return Doubtful("identity", "the server does not say who we are: " + user.error().message);
-    Good("identity", user->name.empty()
-                         ? "nobody (anonymous): we see what the service account may see"
-                         : fmt::format("{} ({})", user->name, user->identity_type));
+    identity_ = user->name.empty() ? "nobody" : fmt::format("'{}'", user->name);
+    if (!user->name.empty()) {
+      return Good("identity", fmt::format("{} ({})", user->name, user->identity_type));
+    }
+    if (options_.source.http.auth.kind == pi::AuthOptions::Kind::kAnonymous) {
+      return Good("identity", "nobody (anonymous): we see what the service account may see");
+    }
+    Doubtful("identity",
+             "the source takes us for nobody although source.auth says who we are: where Anonymous "
+             "stands among its AuthenticationMethods, all others are ignored, and everybody sees "
+             "what the service account may see");
   }
 
   void LookAtClocks(Source& source) {
@@ -97,8 +112,10 @@ class Preflight {
     if (resolved->series.empty()) {
       return Bad("tags",
                  {ErrorKind::kInvalid,
-                  "the configuration selects no point: correct the masks under `tags`, or have "
-                  "the PI administrator grant this identity read access to the points"});
+                  fmt::format("the configuration selects no point that {} may see: correct the "
+                              "masks under `tags`, or have the PI administrator grant that "
+                              "identity read access to the points",
+                              identity_)});
     }
     Good("tags", fmt::format("{} points selected", resolved->series.size()));
     LookAtHearing(source, resolved->series);
@@ -164,6 +181,7 @@ class Preflight {
   const PullOptions& options_;
   const Clock& clock_;
   Progress progress_;
+  std::string identity_ = "this identity";  // as the source knows it
   std::vector<Finding> findings_;
 };
 

@@ -17,6 +17,7 @@ struct Finding {
   State state = State::kGood;
   std::string detail;                     ///< what is so; of a bad one cause and cure
   ErrorKind kind = ErrorKind::kInternal;  ///< of a bad one
+  std::string name = {};                  ///< of a bad one that `Diagnoses()` lists
 };
 
 /// Looks at source and table without changing either: the table's folder gets a probe file that is

@@ -62,7 +62,7 @@ enum PointColumn : size_t {
 
 delta::SmallLayout PointLayout() {
   using enum delta::CellType;
-  return {.columns = {{"tag_webid", kText},
+  return {.columns = {{"tag_webid", kText, "as in the table of events"},
                       {"server", kText},
                       {"tag_name", kText},
                       {"path", kText},
@@ -76,9 +76,9 @@ delta::SmallLayout PointLayout() {
                       {"future", kBool},
                       {"state", kText},
                       {"reason", kText},
-                      {"valid_from", kTime},
-                      {"valid_to", kTime},
-                      {"noticed", kTime}},
+                      {"valid_from", kTime, "since when the row is so"},
+                      {"valid_to", kTime, "until when; null: it still is"},
+                      {"noticed", kTime, "when pilake saw it"}},
           .clustered_by = {"tag_webid"}};
 }
 
@@ -138,9 +138,9 @@ delta::SmallLayout StateLayout() {
                       {"digital_set", kText},
                       {"code", kInt},
                       {"name", kText},
-                      {"valid_from", kTime},
-                      {"valid_to", kTime},
-                      {"noticed", kTime}},
+                      {"valid_from", kTime, "since when the row is so"},
+                      {"valid_to", kTime, "until when; null: it still is"},
+                      {"noticed", kTime, "when pilake saw it"}},
           .clustered_by = {"digital_set"}};
 }
 
@@ -226,8 +226,8 @@ class Points {
   }
 
   const Series* Listed(const std::string& web_id) const {
-    const auto found = std::ranges::lower_bound(resolved_.series, web_id, {}, &Series::web_id);
-    return found != resolved_.series.end() && found->web_id == web_id ? &*found : nullptr;
+    const auto i = FindSeries(resolved_.series, web_id);
+    return i ? &resolved_.series[*i] : nullptr;
   }
 
   /// Points that the configuration selects by what the table knows of them, and that neither the
@@ -420,9 +420,9 @@ class Points {
 // ---- Digital states
 
 /// The digital sets that the series of a server speak of, and the set of system states.
-std::set<std::string> SetsOf(const Resolved& resolved, const std::string& server) {
+std::set<std::string> SetsOf(const std::vector<Series>& all, const std::string& server) {
   std::set<std::string> sets;
-  for (const Series& series : resolved.series) {
+  for (const Series& series : all) {
     if (plan::ServerOf(series.path) != server) continue;
     sets.insert("System");
     if (!series.digital_set.empty()) sets.insert(series.digital_set);
@@ -498,16 +498,8 @@ std::set<std::string> WithSets(const Resolved& resolved,
 
 Status KeepStates(Source& source, delta::SmallTable& table, const DimensionOptions& options,
                   UtcTime at, const Resolved& resolved, std::vector<std::string>& notes) {
-  std::vector<plan::ShownSet> shown;
-  for (const decode::DataServer& server : resolved.servers) {
-    const std::set<std::string> wanted = SetsOf(resolved, server.name);
-    if (wanted.empty()) continue;
-    const Status asked = AskForSets(source, server, wanted, shown, notes);
-    if (asked) continue;
-    if (!IsOfThisAlone(asked.error())) return asked;
-    notes.push_back(fmt::format("the digital states of {} could not be read: {}", server.name,
-                                asked.error().message));
-  }
+  ASSIGN_OR_RETURN(const auto shown,
+                   AskForStates(source, resolved.servers, resolved.series, notes));
   std::vector<plan::StateRow> rows;
   return Bring(table, [&]() -> Result<std::optional<Filling>> {
     ASSIGN_OR_RETURN(rows, AllStates(table));
@@ -524,11 +516,28 @@ Status KeepStates(Source& source, delta::SmallTable& table, const DimensionOptio
 
 }  // namespace
 
+Result<std::vector<plan::ShownSet>> AskForStates(Source& source,
+                                                 const std::vector<decode::DataServer>& servers,
+                                                 const std::vector<Series>& series,
+                                                 std::vector<std::string>& notes) {
+  std::vector<plan::ShownSet> shown;
+  for (const decode::DataServer& server : servers) {
+    const std::set<std::string> wanted = SetsOf(series, server.name);
+    if (wanted.empty()) continue;
+    const Status asked = AskForSets(source, server, wanted, shown, notes);
+    if (asked) continue;
+    if (!IsOfThisAlone(asked.error())) return tl::unexpected(asked.error());
+    notes.push_back(fmt::format("the digital states of {} could not be read: {}", server.name,
+                                asked.error().message));
+  }
+  return shown;
+}
+
 Result<DimensionUrls> DimensionsBeside(const std::string& table_url) {
   std::string_view url(table_url);
   while (url.ends_with('/')) url.remove_suffix(1);
   const size_t authority = url.find("://");
-  const size_t folder_end = url.rfind('/');
+  const size_t folder_end = url.rfind(url.starts_with("uc://") ? '.' : '/');
   const bool has_folder = folder_end != std::string_view::npos && folder_end + 1 < url.size() &&
                           (authority == std::string_view::npos || folder_end > authority + 2);
   if (!has_folder) {

@@ -25,8 +25,8 @@ struct DimensionUrls {
 };
 
 /// `pi_points` and `pi_digital_states` in the folder of a table `pi_timeseries`; of a table with
-/// another name NAME `NAME_points` and `NAME_digital_states`. `kInvalid` if the table has no folder
-/// around it.
+/// another name NAME `NAME_points` and `NAME_digital_states`. Of a table in a catalog they are
+/// tables of the same schema. `kInvalid` if the table has no folder around it.
 Result<DimensionUrls> DimensionsBeside(const std::string& table_url);
 
 struct DimensionOptions {
@@ -61,6 +61,13 @@ struct DimensionReport {
 Result<DimensionReport> KeepDimensions(Source& source, const DimensionOptions& options,
                                        const std::vector<TagSelection>& tags, UtcTime at,
                                        Resolved& resolved);
+
+/// The digital sets of `series` and the system states of their servers, as the source shows them
+/// now. What cannot be read of them is said in `notes`.
+Result<std::vector<plan::ShownSet>> AskForStates(Source& source,
+                                                 const std::vector<decode::DataServer>& servers,
+                                                 const std::vector<Series>& series,
+                                                 std::vector<std::string>& notes);
 
 /// The rows of either table, in no order. `kNotFound` if there is none.
 Result<std::vector<plan::PointRow>> ReadPoints(const std::string& url,

@@ -334,6 +334,10 @@ TEST(DimensionsBeside, StandInTheFolderOfTheTable) {
   const auto others = DimensionsBeside("/data/plant1");
   ASSERT_THAT(others, IsOk());
   EXPECT_EQ(others->points, "/data/plant1_points");
+  const auto of_catalog = DimensionsBeside("uc://main.plant.pi_timeseries");
+  ASSERT_THAT(of_catalog, IsOk());
+  EXPECT_EQ(of_catalog->points, "uc://main.plant.pi_points");
+  EXPECT_EQ(of_catalog->digital_states, "uc://main.plant.pi_digital_states");
   EXPECT_THAT(DimensionsBeside("s3://bucket"), FailsWith(ErrorKind::kInvalid));
   EXPECT_THAT(DimensionsBeside("table"), FailsWith(ErrorKind::kInvalid));
 }

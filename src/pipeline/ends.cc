@@ -2,6 +2,7 @@
 #include "pipeline/ends.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -48,6 +49,22 @@ void AddHistoryAndSilence(Run& run) {
   }
 }
 
+/// It moved so lately that it most likely does again, and little came since.
+bool MovedLately(const Run& run, uint32_t i) {
+  // A stream reads again within minutes, and what was killed is started again soon.
+  constexpr Duration kLately = Duration::Minutes(15);
+  const plan::SeriesCoverage& covered = run.Covered(i);
+  const auto through = covered.through();
+  return through && run.report.now - *through <= run.options.settle + kLately;
+}
+
+/// Nothing of it is missing or doubtful but what is newer than all that is covered.
+bool IsInOrder(const Run& run, uint32_t i) {
+  const plan::SeriesCoverage& covered = run.Covered(i);
+  return covered.anchor && !covered.held && !covered.quarantine &&
+         !WantsMore(run, i, *covered.through());
+}
+
 /// All series but those that could not be read and are not to be tried yet: these are named.
 std::vector<uint32_t> ToBeAsked(Run& run, bool tail_is_whole) {
   std::vector<uint32_t> asked;
@@ -69,6 +86,13 @@ std::vector<uint32_t> ToBeAsked(Run& run, bool tail_is_whole) {
 
 }  // namespace
 
+void GoStraight(Run& run) {
+  if (!run.ShowsTail() || !TailIsWhole(run)) return;
+  run.straight.resize(run.series.size());
+  for (uint32_t i = 0; i < run.series.size(); ++i)
+    run.straight[i] = !run.series[i].future && MovedLately(run, i) && IsInOrder(run, i);
+}
+
 Status FindEnds(Run& run) {
   run.progress.stage = "asking what changed";
   const size_t count = run.series.size();
@@ -77,7 +101,10 @@ Status FindEnds(Run& run) {
   run.changed.resize(count);
   const bool tail_is_whole = TailIsWhole(run);
   const std::vector<uint32_t> all = ToBeAsked(run, tail_is_whole);
-  RETURN_IF_ERROR(ProbeSnapshots(*run.source, run.series, all, run.probed));
+  std::vector<uint32_t> doubtful;
+  std::ranges::copy_if(all, std::back_inserter(doubtful),
+                       [&](uint32_t i) { return !run.IsStraight(i); });
+  RETURN_IF_ERROR(ProbeSnapshots(*run.source, run.series, doubtful, run.probed));
   AddRefreshes(run);
   AddHistoryAndSilence(run);
   std::vector<uint32_t> asked;
@@ -90,6 +117,7 @@ Status FindEnds(Run& run) {
                          covered.probed == run.probed[i].snapshot;
     run.changed[i] = !is_same;
     if (!is_same) ++run.report.series_changed;
+    if (run.IsStraight(i)) continue;
     if (!is_same || (run.through[i] && WantsMore(run, i, *run.through[i]))) asked.push_back(i);
   }
   const UtcTime ahead = run.report.now + plan::kAhead;

@@ -11,8 +11,14 @@
 
 namespace pilake::pipeline {
 
+/// Fills `straight`: series that moved lately need not be asked whether they did again, nor for
+/// their newest events, since the read that settles them tells. It makes one read of three, at most
+/// one in vain. For a pass that follows another soon.
+void GoStraight(Run& run);
+
 /// Asks which series changed, and of those the newest events: fills `probed`, `through`, `changed`
-/// and `density`. Series that cannot be asked are quarantined.
+/// and `density`. Those that go straight count as changed, up to where they are covered. Series
+/// that cannot be asked are quarantined.
 Status FindEnds(Run& run);
 
 /// Asks for the newest events of `which`, in order, and takes `density` from them: for series that

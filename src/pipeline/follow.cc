@@ -12,13 +12,16 @@
 #include "pipeline/channels.h"
 #include "pipeline/hearer.h"
 #include "pipeline/live_tail.h"
+#include "pipeline/optimize.h"
 #include "pipeline/poller.h"
 #include "pipeline/throttle.h"
+#include "plan/failure.h"
 
 // Follow, in short:
 //
 //   this thread, about once a minute:  pull; what the table shows now is told to the live tail
 //               as soon as it is heard that something old has changed: look there
+//               now and then: the small files that these leave become few large ones
 //   Channels, Poller:                  hear; what is newer than all that the table shows waits in
 //                                      the live tail, what is older casts doubt
 //   a thread, every few seconds:       what waits becomes a version of the table
@@ -27,10 +30,46 @@ namespace pilake::pipeline {
 namespace {
 
 constexpr Duration kRetryMax = Duration::Minutes(5);
-// Seldom enough that a wrong password locks no account.
-constexpr Duration kAuthRetry = Duration::Minutes(15);
+// So many files of passes are merged into one.
+constexpr int64_t kFilesTogether = 16;
+// Rows held while that is done; what else a stream holds is no less.
+constexpr int64_t kMergeMemory = 64 << 20;
 // What is heard to have changed is read together with what else is heard in that time.
 constexpr Duration kDoubtFor = Duration::Seconds(2);
+
+/// Merges the files that passes leave: small ones among themselves soon, so that there are never
+/// many, and all that make no whole file yet once a day. So a day leaves as few as if it had been
+/// read in one go.
+class Caretaker {
+ public:
+  Caretaker(const FollowOptions& options, const Clock& clock, std::stop_token stop)
+      : options_(options), clock_(clock), stop_(std::move(stop)), day_(Day()) {}
+
+  /// After a pass that made so many files.
+  void Tend(int64_t files) {
+    files_ += files;
+    const bool is_new_day = day_ != Day();
+    if (is_forbidden_ || (files_ < kFilesTogether && !is_new_day)) return;
+    const auto merged =
+        Optimize(options_.pull.table,
+                 {.limits = {.takes_heavy = is_new_day}, .memory_bytes = kMergeMemory}, stop_);
+    files_ = 0;
+    day_ = Day();
+    if (merged || stop_.stop_requested()) return;
+    is_forbidden_ = merged.error().kind == ErrorKind::kInvalid;
+    if (options_.on_note) options_.on_note("small files stay: " + merged.error().message);
+  }
+
+ private:
+  int64_t Day() const { return clock_.Now().ticks / Duration::Days(1).ticks; }
+
+  const FollowOptions& options_;
+  const Clock& clock_;
+  const std::stop_token stop_;
+  int64_t day_;        // of the last time that all were merged
+  int64_t files_ = 0;  // since some were
+  bool is_forbidden_ = false;
+};
 
 /// Those who hear, from when they are made until they are destroyed.
 class Listening {
@@ -44,7 +83,7 @@ class Listening {
       ASSIGN_OR_RETURN(
           channels_, Channels::Open(options_.pull.source.http, hearer_, state_, options_.on_note));
     }
-    poller_.emplace(options_, live_, hearer_, channels_.get(), clock_, progress_, state_);
+    poller_.emplace(options_, live_, hearer_, channels_.get(), clock_, state_);
     threads_.emplace_back([this](const std::stop_token& stop) { poller_->Loop(stop); });
     threads_.emplace_back([this](const std::stop_token& stop) { CommitUntilStopped(stop); });
     return {};
@@ -74,7 +113,6 @@ class Listening {
     state_.live_rows += *rows;
     ++state_.live_versions;
     state_.newest_heard = live_.newest_committed().ticks;
-    state_.live_at = clock_.Now().ticks;
   }
 
   const FollowOptions& options_;
@@ -82,7 +120,6 @@ class Listening {
   Hearer& hearer_;
   const Clock& clock_;
   StreamState& state_;
-  Progress progress_;
   std::unique_ptr<Channels> channels_;
   std::optional<Poller> poller_;
   bool is_in_trouble_ = false;
@@ -99,7 +136,8 @@ class Follower {
         stop_(std::move(stop)),
         state_(options.state != nullptr ? *options.state : own_state_),
         live_(options_.pull.table, clock),
-        hearer_(live_, state_) {
+        hearer_(live_, state_),
+        caretaker_(options_, clock, stop_) {
     if (options_.pull.tail) options_.pull.hearer = &hearer_;
   }
 
@@ -137,6 +175,7 @@ class Follower {
       if (!pulled && state_.passes == 0 && !MayPass(pulled.error().kind))
         return tl::unexpected(pulled.error());
       Tell(pulled);
+      if (pulled) caretaker_.Tend(pulled->files);
       pause = pulled ? options_.settle_every : PauseAfter(pulled.error(), pause);
       if (!WaitUntil(began + pause, pulling)) return {};
     }
@@ -173,7 +212,7 @@ class Follower {
   }
 
   Duration PauseAfter(const Error& error, Duration pause) const {
-    if (error.kind == ErrorKind::kAuth) return std::max(kAuthRetry, options_.settle_every);
+    if (error.kind == ErrorKind::kAuth) return std::max(plan::kAuthPause, options_.settle_every);
     return std::min(pause * 2, std::max(kRetryMax, options_.settle_every));
   }
 
@@ -213,6 +252,7 @@ class Follower {
   StreamState& state_;
   LiveTail live_;
   Hearer hearer_;
+  Caretaker caretaker_;
   std::optional<Listening> listening_;
 };
 

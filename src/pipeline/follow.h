@@ -21,7 +21,7 @@ namespace pilake::pipeline {
 struct FollowOptions {
   PullOptions pull;
   Duration commit_every = Duration::Seconds(2);       ///< what was heard is a version after so long
-  size_t channels_max = 50;                           ///< WebSockets; 0: none
+  size_t channels_max = 64;                           ///< WebSockets; 0: none
   Duration hot_updates_every = Duration::Seconds(5);  ///< hot tags without a channel are asked
   Duration updates_every = Duration::Seconds(30);     ///< the others are, by Stream Updates
   Duration sweep_every = Duration::Seconds(10);       ///< current values are asked for

@@ -86,6 +86,7 @@ Result<std::unique_ptr<Ledger>> Ledger::Open(const TableOptions& options) {
 }
 
 Status Ledger::Load() {
+  ++state_;
   coverage_.clear();
   overrides_.clear();
   base_.clear();
@@ -248,28 +249,50 @@ Result<bool> Ledger::IsOvertaken(const Change& change) const {
   });
 }
 
-Result<plan::CoverageRecord> Ledger::RecordWith(const Change& change,
-                                                const plan::Coverage& changed) {
+Status Ledger::Stage(Change& change) {
+  Change::Staged staged{.of = state_, .changed = Changed(change.advances), .base = base_};
+  // What cannot fit is not tried: the copies would cost hundreds of bytes a series.
+  bool fits = staged.changed.size() <= kRecordBytesMax / kSeriesBytesMin;
+  if (fits) {
+    plan::CoverageRecord record{.overrides = staged.changed};
+    for (const std::string& web_id : overrides_) {
+      record.overrides.try_emplace(web_id, coverage_.find(web_id)->second);
+    }
+    fits = plan::FormatRecord(record).size() <= kRecordBytesMax;
+    if (fits) staged.overrides = std::move(record.overrides);
+  }
+  if (!fits) {
+    ASSIGN_OR_RETURN(staged.base, WriteBase(*table_, staged.changed, coverage_));
+  }
+  change.staged = std::move(staged);
+  return {};
+}
+
+plan::CoverageRecord Ledger::RecordWith(const Change& change) const {
   plan::CoverageRecord record{.table_id = table_->table_id(),
                               .version = table_->version() + 1,
-                              .base = base_,
-                              .tail = tail_};
+                              .base = change.staged->base,
+                              .tail = tail_,
+                              .overrides = change.staged->overrides};
   if (change.ends_tail) record.tail.reset();
   if (change.tail) {
     record.tail.emplace();
     for (const delta::DataFile& file : *change.tail) record.tail->push_back(file.path);
   }
-  // What cannot fit is not tried: the copies would cost hundreds of bytes a series.
-  if (changed.size() <= kRecordBytesMax / kSeriesBytesMin) {
-    record.overrides = changed;
-    for (const std::string& web_id : overrides_) {
-      record.overrides.try_emplace(web_id, coverage_.find(web_id)->second);
-    }
-    if (plan::FormatRecord(record).size() <= kRecordBytesMax) return record;
-    record.overrides.clear();
-  }
-  ASSIGN_OR_RETURN(record.base, WriteBase(*table_, changed, coverage_));
   return record;
+}
+
+/// The coverage is from now on what a version says that has landed.
+void Ledger::TakeOver(Change::Staged staged) {
+  ++state_;
+  overrides_.clear();
+  for (const auto& [web_id, series] : staged.overrides) overrides_.insert(web_id);
+  base_ = std::move(staged.base);
+  for (auto& [web_id, series] : staged.changed) {
+    if (const auto known = coverage_.find(web_id); known != coverage_.end())
+      known->second = std::move(series);
+  }
+  coverage_.merge(staged.changed);  // those that are new, without a copy
 }
 
 /// Vacuum takes a file that is in no version for litter once it is as old as the table's retention.
@@ -287,11 +310,12 @@ bool Ledger::IsStale(const Change& change) const {
 Status Ledger::KeepHouse() {
   // What others did since our record must stay in the log: it says what is to be looked at.
   ASSIGN_OR_RETURN(const auto done, table_->Maintain({.keep_log_from = recorded_}));
-  if (!done.checkpointed) return {};
-  Status cleaned = done.trouble ? tl::unexpected(*done.trouble) : RemoveOldBases();
-  if (!cleaned) {
-    Note(fmt::format("the log of {} could not be shortened and grows: {}", table_->url(),
-                     cleaned.error().message));
+  Status kept;
+  if (done.trouble) kept = tl::unexpected(*done.trouble);
+  if (!done.trouble && done.checkpointed) kept = RemoveOldBases();
+  if (!kept) {
+    Note(fmt::format("the log of {} could not be kept short: {}", table_->url(),
+                     kept.error().message));
   }
   return {};
 }
@@ -318,13 +342,13 @@ Status Ledger::RemoveOldBases() {
   return {};
 }
 
-Result<Landing> Ledger::Commit(const Change& change) {
+Result<Landing> Ledger::Commit(Change change) {
   const std::string uuid = writer_ + "/" + delta::NewUuid();
   for (const UtcTime begin = SteadyNow(); SteadyNow() - begin < kCommitPatience;) {
     ASSIGN_OR_RETURN(const bool is_overtaken, IsOvertaken(change));
     if (is_overtaken || IsStale(change)) return Landing::kOvertaken;
-    plan::Coverage changed = Changed(change.advances);
-    ASSIGN_OR_RETURN(const plan::CoverageRecord record, RecordWith(change, changed));
+    if (!change.staged || change.staged->of != state_) RETURN_IF_ERROR(Stage(change));
+    const plan::CoverageRecord record = RecordWith(change);
     delta::CommitRequest request{.add = change.add,
                                  .remove = change.remove,
                                  .data_change = change.data_change,
@@ -344,30 +368,24 @@ Result<Landing> Ledger::Commit(const Change& change) {
     const auto version = table_->Commit(request);
     if (version) {
       ++commits_;
-      overrides_.clear();
-      for (const auto& [web_id, series] : record.overrides) overrides_.insert(web_id);
-      base_ = record.base;
+      TakeOver(std::move(*change.staged));
       recorded_ = record.version;
       tail_ = record.tail;
       if (change.tail || change.ends_tail) own_live_files_.clear();
       if (change.tail || change.ends_tail) tail_is_whole_ = true;
-      for (auto& [web_id, series] : changed) {
-        if (const auto known = coverage_.find(web_id); known != coverage_.end())
-          known->second = std::move(series);
-      }
-      coverage_.merge(changed);  // those that are new, without a copy
-      RETURN_IF_ERROR(KeepHouse());
+      if (!change.leaves_house) RETURN_IF_ERROR(KeepHouse());
       return Landing::kCommitted;
     }
     if (!MayCommitAgain(version.error().kind)) return tl::unexpected(version.error());
-    const bool has_own_base = record.base != base_;
+    const std::string base_before = base_;
     // Another's version came first, or nobody knows: look before asking again.
     ASSIGN_OR_RETURN(const auto commits, CatchUp());
     const bool has_landed =
         std::ranges::find(commits, uuid, &delta::CommitSummary::uuid) != commits.end();
     // A commit that nobody knows of may still land and name its base file: that is left to vacuum.
     const bool is_lost = !has_landed && version.error().kind == ErrorKind::kConflict;
-    if (is_lost && has_own_base) RETURN_IF_ERROR(table_->RemoveSideFile(record.base));
+    const bool is_of_no_use = change.staged->of != state_ && record.base != base_before;
+    if (is_lost && is_of_no_use) RETURN_IF_ERROR(table_->RemoveSideFile(record.base));
     if (has_landed) return Landing::kCommitted;
   }
   return Fail(ErrorKind::kTransient,

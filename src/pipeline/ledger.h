@@ -49,6 +49,17 @@ struct Change {
   std::vector<plan::Advance> advances;
   std::string operation = "WRITE";  ///< as in delta::CommitRequest
   bool data_change = true;          ///< False: the rows of the table stay the same.
+  /// `Ledger::KeepHouse` is for the caller to call, once nobody waits for him.
+  bool leaves_house = false;
+
+  /// What becomes of the coverage, made ahead by `Ledger::Stage`.
+  struct Staged {
+    int64_t of = 0;          ///< which state of the ledger it is made on
+    plan::Coverage changed;  ///< the series that change, as they will be
+    std::string base;        ///< as in plan::CoverageRecord
+    plan::Coverage overrides;
+  };
+  std::optional<Staged> staged{};
 };
 
 /// What became of a commit.
@@ -88,9 +99,16 @@ class Ledger {
   /// The tail's files that are active.
   Result<std::vector<delta::FileFacts>> ActiveTail() const;
 
-  /// Commits rows together with the coverage that they give. No files: coverage alone. Now and then
-  /// it keeps house: a checkpoint, log files and base files of coverage that have expired.
-  Result<Landing> Commit(const Change& change);
+  /// Commits rows together with the coverage that they give. No files: coverage alone.
+  Result<Landing> Commit(Change change);
+
+  /// Does ahead what `Commit` would do about the coverage, which takes long if many series advance
+  /// and depends on no file. Nothing is lost if it was for nothing.
+  Status Stage(Change& change);
+
+  /// Now and then a checkpoint, and log files and base files of coverage that have expired go. A
+  /// failure costs no row: it is noted, and tried again. `Commit` calls it unless told otherwise.
+  Status KeepHouse();
 
   /// What a person should know: versions in which others changed rows, housekeeping that could not
   /// be done. In words. Each is given once.
@@ -107,9 +125,9 @@ class Ledger {
   plan::Coverage Changed(const std::vector<plan::Advance>& advances) const;
   bool HasOtherTail(const Change& change) const;
   Result<bool> IsOvertaken(const Change& change) const;
-  Result<plan::CoverageRecord> RecordWith(const Change& change, const plan::Coverage& changed);
+  plan::CoverageRecord RecordWith(const Change& change) const;
+  void TakeOver(Change::Staged staged);
   bool IsStale(const Change& change) const;
-  Status KeepHouse();
   Status RemoveOldBases();
 
   std::unique_ptr<delta::Table> table_;
@@ -117,6 +135,7 @@ class Ledger {
   std::set<std::string> overrides_;  // the series whose coverage stands in the record itself
   std::string base_;                 // the base file's name in `_pilake/`
   int64_t recorded_ = 0;             // the version that the record speaks of
+  int64_t state_ = 0;                // another one whenever the coverage has changed
   Tail tail_;
   bool tail_is_whole_ = true;
   std::set<std::string> own_live_files_;  // of the tail: those that this writer heard

@@ -12,10 +12,6 @@ namespace {
 // Whoever settles waits meanwhile; what did not land waits on, for the next time.
 constexpr int kAttemptsMax = 5;
 
-std::string_view WebIdOf(const Series& series) {
-  return series.web_id;
-}
-
 /// The first row that is newer than `ticks`.
 size_t FirstNewer(const Events& events, int64_t ticks) {
   const auto first = std::ranges::upper_bound(events.ticks, ticks);
@@ -78,7 +74,7 @@ bool LiveTail::is_listening() const {
 size_t LiveTail::Hear(std::string_view web_id, const Events& events) {
   const std::lock_guard lock(mutex_);
   if (!is_listening_) return 0;
-  const auto i = IndexOf(web_id);
+  const auto i = FindSeries(*series_, web_id);
   if (!i) return 0;
   const size_t first = FirstNewer(events, newest_[*i]);
   if (first == events.size()) return 0;
@@ -86,12 +82,6 @@ size_t LiveTail::Hear(std::string_view web_id, const Events& events) {
   waiting_rows_ += events.size() - first;
   newest_[*i] = events.ticks.back();
   return events.size() - first;
-}
-
-std::optional<uint32_t> LiveTail::IndexOf(std::string_view web_id) const {
-  const auto found = std::ranges::lower_bound(*series_, web_id, {}, WebIdOf);
-  if (found == series_->end() || found->web_id != web_id) return std::nullopt;
-  return static_cast<uint32_t>(found - series_->begin());
 }
 
 size_t LiveTail::waiting() const {

@@ -7,7 +7,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -76,7 +75,6 @@ class LiveTail {
   UtcTime newest_committed() const;
 
  private:
-  std::optional<uint32_t> IndexOf(std::string_view web_id) const;
   Status OpenTable();
   Result<delta::DataFile> WriteFile() const;
   /// False if another writer changed rows in between.

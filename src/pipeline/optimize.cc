@@ -78,7 +78,9 @@ class Optimizer {
   Status MergeOne(const plan::MergeGroup& group, const std::vector<delta::FileFacts>& files) {
     Change change{.operation = "OPTIMIZE", .data_change = false};
     // A little more than the share of each, so that no file of a few rows is left at the end.
-    delta::Table::Merge merge{.files = {}, .file_bytes = group.bytes / group.into + (1 << 20)};
+    delta::Table::Merge merge{.files = {},
+                              .file_bytes = group.bytes / group.into + (1 << 20),
+                              .memory_bytes = options_.memory_bytes};
     for (const size_t file : group.files) {
       merge.files.push_back(files[file].path);
       change.remove.push_back(files[file].id());

@@ -13,6 +13,7 @@ namespace pilake::pipeline {
 
 struct OptimizeOptions {
   plan::MergeLimits limits;
+  int64_t memory_bytes = 256 << 20;  ///< rows that are held at a time, by estimate
   bool dry_run = false;  ///< only tells what would be merged; nothing is read or written
 };
 

@@ -19,7 +19,6 @@
 #include "pipeline/follow.h"
 #include "pipeline/hearer.h"
 #include "pipeline/live_tail.h"
-#include "pipeline/progress.h"
 #include "pipeline/roster.h"
 #include "pipeline/stream_state.h"
 #include "pipeline/throttle.h"
@@ -41,13 +40,12 @@ class Poller {
  public:
   /// All of them outlive this; `channels` may be none.
   Poller(const FollowOptions& options, LiveTail& live, Hearer& hearer, Channels* channels,
-         const Clock& clock, Progress& progress, StreamState& state)
+         const Clock& clock, StreamState& state)
       : options_(options),
         live_(live),
         hearer_(hearer),
         channels_(channels),
         clock_(clock),
-        progress_(progress),
         state_(state),
         tags_(options.pull.tags),
         random_(std::random_device{}()) {}
@@ -68,7 +66,11 @@ class Poller {
 
   void TakeSeries();
   void TakeRoster(std::shared_ptr<const Roster> roster);
+  bool HasChannel(uint64_t id) const;
   void Forget(const Ear& ear);
+  Duration RestAfter(int64_t calls, UtcTime began) const;
+  double AllowedCalls() const;
+  size_t RoundMax() const;
   std::vector<Ear*> TakeDue(UtcTime now);
   Duration WishedPauseOf(const Ear& ear) const;
   Duration PauseOf(const Ear& ear) const;
@@ -82,6 +84,7 @@ class Poller {
   bool MayRegister(uint32_t i) const;
   void Tell(const Status& status, const std::stop_token& stop);
   void Count();
+  void Stretch(double hot_calls, double other_calls);
   const Series& SeriesAt(uint32_t i) const { return (*roster_->series)[i]; }
 
   const FollowOptions& options_;
@@ -89,7 +92,6 @@ class Poller {
   Hearer& hearer_;
   Channels* const channels_;
   const Clock& clock_;
-  Progress& progress_;
   StreamState& state_;
 
   std::mutex mutex_;
@@ -103,11 +105,11 @@ class Poller {
   std::unordered_map<std::string, std::string> markers_;  // by WebID
   std::unordered_map<std::string, UtcTime> deaf_;  // by WebID: not to be registered until then
   bool knows_updates_ = false;
-  UtcTime updates_again_;  // until then the server is not asked for updates
-  UtcTime again_;          // after a round that failed
-  int failures_ = 0;       // in a row
-  double stretch_ = 1;     // of all pauses, so that the budget holds them
-  UtcTime sweep_again_;    // a sweep leaves as much time to the others as it took
+  UtcTime updates_again_;                 // until then the server is not asked for updates
+  UtcTime again_;                         // after a round that failed
+  int failures_ = 0;                      // in a row
+  double hot_stretch_ = 1, stretch_ = 1;  // of the pauses, so that the budget holds them
+  UtcTime sweep_again_;                   // a sweep leaves as much time to the others as it took
   std::minstd_rand random_;
 };
 

@@ -25,6 +25,9 @@ struct Question {
   std::function<pi::HttpRequest(std::span<const std::string_view>)> build;
   std::function<Result<Pages>(std::string, std::span<const decode::Wanted>)> decode;
   std::function<void(uint32_t series, const decode::SeriesPage& page)> take;
+  /// Of a series that cannot be asked, and why.
+  std::function<void(uint32_t series, const Error& error)> leave_out = [](uint32_t, const Error&) {
+  };
   double events_each = 1;
   bool reads_archive = true;
   plan::Shape shape = plan::Shape::kValues;
@@ -35,9 +38,8 @@ struct Question {
 /// the series that make it fail are found and left out, each with its reason.
 class BulkAsker {
  public:
-  BulkAsker(Source& source, const std::vector<Series>& series, std::vector<Probed>& probed,
-            const Question& question)
-      : source_(source), series_(series), probed_(probed), question_(question) {}
+  BulkAsker(Source& source, const std::vector<Series>& series, const Question& question)
+      : source_(source), series_(series), question_(question) {}
 
   Status AskAll(const Which& which) {
     const size_t open_max = source_.in_flight_max() * 2;
@@ -219,13 +221,12 @@ class BulkAsker {
   }
 
   Status LeaveOut(uint32_t i, const Error& error) {
-    probed_[i].failure = error;
+    question_.leave_out(i, error);
     return source_.LeaveOut(series_[i], error);
   }
 
   Source& source_;
   const std::vector<Series>& series_;
-  std::vector<Probed>& probed_;
   const Question& question_;
   std::map<uint64_t, Group> asked_;
   size_t fresh_ = 0;  // of those; they do not wait for others that are asked again and again
@@ -253,6 +254,10 @@ Status CheckServers(Source& source, const std::vector<Series>& series, const Whi
   return {};
 }
 
+auto NoteFailure(std::vector<Probed>& probed) {
+  return [&probed](uint32_t i, const Error& error) { probed[i].failure = error; };
+}
+
 using TakePage = std::function<void(uint32_t series, const decode::SeriesPage& page)>;
 
 Question Values(TakePage take) {
@@ -274,24 +279,28 @@ void TakeNewest(const Events& events, Probed& probed) {
   probed.newest = {};
   if (!ticks.empty()) probed.newest.last = UtcTime{ticks[0]};
   if (ticks.size() > 1) probed.newest.previous = UtcTime{ticks[1]};
-  if (ticks.size() > 2) {
-    // A burst, or many events at one time, says little of the hours around it.
-    constexpr double kSecondsMin = 1;
-    const double seconds = (UtcTime{ticks.front()} - UtcTime{ticks.back()}).seconds();
-    probed.density =
-        static_cast<float>(static_cast<double>(ticks.size() - 1) / std::max(seconds, kSecondsMin));
-  }
+  if (ticks.size() < 2) return;
+  const Duration span = UtcTime{ticks.front()} - UtcTime{ticks.back()};
+  probed.density = DensityOf(ticks.size() - 1, span).value_or(probed.density);
 }
 
 }  // namespace
 
+std::optional<float> DensityOf(size_t gaps, Duration span) {
+  if (gaps < 2) return std::nullopt;
+  // A burst, or many events at one time, says little of the hours around it.
+  constexpr double kSecondsMin = 1;
+  return static_cast<float>(static_cast<double>(gaps) / std::max(span.seconds(), kSecondsMin));
+}
+
 Status ProbeSnapshots(Source& source, const std::vector<Series>& series,
                       const std::vector<uint32_t>& which, std::vector<Probed>& probed) {
-  const Question question = Values([&](uint32_t i, const decode::SeriesPage& page) {
+  Question question = Values([&](uint32_t i, const decode::SeriesPage& page) {
     if (page.events.empty()) return;
     probed[i].snapshot = plan::Snapshot{page.events.time(0), Fingerprint(page.events, 0)};
   });
-  RETURN_IF_ERROR(BulkAsker(source, series, probed, question).AskAll(which));
+  question.leave_out = NoteFailure(probed);
+  RETURN_IF_ERROR(BulkAsker(source, series, question).AskAll(which));
   return CheckServers(source, series, which, probed);
 }
 
@@ -302,8 +311,7 @@ Status AskValues(Source& source, const std::vector<Series>& series,
     if (!page.events.empty()) take(i, page.events);
   });
   question.lane = plan::Lane::kLive;
-  std::vector<Probed> probed(series.size());
-  return BulkAsker(source, series, probed, question).AskAll(which);
+  return BulkAsker(source, series, question).AskAll(which);
 }
 
 Status Register(Source& source, const std::vector<Series>& series,
@@ -320,8 +328,7 @@ Status Register(Source& source, const std::vector<Series>& series,
       .reads_archive = false,
       .shape = plan::Shape::kOther,
       .lane = plan::Lane::kLive};
-  std::vector<Probed> probed(series.size());
-  return BulkAsker(source, series, probed, question).AskAll(which);
+  return BulkAsker(source, series, question).AskAll(which);
 }
 
 Status ProbeNewest(Source& source, const std::vector<Series>& series,
@@ -337,9 +344,10 @@ Status ProbeNewest(Source& source, const std::vector<Series>& series,
           },
       .take = [&](uint32_t i,
                   const decode::SeriesPage& page) { TakeNewest(page.events, probed[i]); },
+      .leave_out = NoteFailure(probed),
       .events_each = kNewestCount,
       .shape = plan::Shape::kSet};
-  return BulkAsker(source, series, probed, question).AskAll(which);
+  return BulkAsker(source, series, question).AskAll(which);
 }
 
 }  // namespace pilake::pipeline

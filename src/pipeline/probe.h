@@ -25,6 +25,10 @@ struct Probed {
   std::optional<Error> failure;
 };
 
+/// Events per second of a series whose newest `gaps` + 1 events span so long; nothing if they are
+/// too few to tell.
+std::optional<float> DensityOf(size_t gaps, Duration span);
+
 /// Asks the current value of all `which` (indices into `series`); fills `snapshot` and `failure`.
 Status ProbeSnapshots(Source& source, const std::vector<Series>& series,
                       const std::vector<uint32_t>& which, std::vector<Probed>& probed);

@@ -96,7 +96,7 @@ class Puller {
           "the table covers nothing of that: no point of the configuration has such a name, "
           "or the time is not covered");
     }
-    ASSIGN_OR_RETURN(const Landing ordered, run_.ledger->Commit(change));
+    ASSIGN_OR_RETURN(const Landing ordered, run_.ledger->Commit(std::move(change)));
     if (ordered == Landing::kCommitted) ++run_.report.commits;
     ShardReader reader(*run_.source, run_.series, run_.density, run_.limits, run_.progress);
     RETURN_IF_ERROR(Look(reader));
@@ -114,6 +114,7 @@ class Puller {
 
  private:
   Result<PullReport> Pass(UtcTime started) {
+    if (run_.options.hearer != nullptr) GoStraight(run_);
     RETURN_IF_ERROR(FindEnds(run_));
     RETURN_IF_ERROR(ReadWhatIsMissing());
     RETURN_IF_ERROR(RememberUnreadable());
@@ -182,7 +183,7 @@ class Puller {
                      RewriteFiles(run_.ledger->table(), {.times = {UtcTime{}, kNever}}, keep));
     change.add = std::move(rewritten.add);
     change.remove = std::move(rewritten.remove);
-    ASSIGN_OR_RETURN(const Landing landing, run_.ledger->Commit(change));
+    ASSIGN_OR_RETURN(const Landing landing, run_.ledger->Commit(std::move(change)));
     if (landing == Landing::kOvertaken) {
       return Fail(ErrorKind::kTransient, "another writer changed {} meanwhile; try again",
                   run_.ledger->table().url());
@@ -280,7 +281,7 @@ class Puller {
     }
     Landing landing = Landing::kCommitted;
     if (!change.advances.empty()) {
-      ASSIGN_OR_RETURN(landing, run_.ledger->Commit(change));
+      ASSIGN_OR_RETURN(landing, run_.ledger->Commit(std::move(change)));
     }
     if (landing == Landing::kOvertaken) {
       must_plan_again_ = true;
@@ -318,7 +319,7 @@ class Puller {
       if (!advance.looks.empty()) change.advances.push_back(std::move(advance));
     }
     if (change.advances.empty()) return false;
-    const auto landing = run_.ledger->Commit(change);
+    const auto landing = run_.ledger->Commit(std::move(change));
     if (!landing || *landing == Landing::kOvertaken) run_.options.hearer->GiveBack(doubts);
     if (!landing) return tl::unexpected(landing.error());
     if (*landing == Landing::kCommitted) ++run_.report.commits;
@@ -368,7 +369,7 @@ class Puller {
     }
     if (change.advances.empty()) return {};
     // It covers nothing, so that no other run can overtake it.
-    ASSIGN_OR_RETURN(const Landing landing, run_.ledger->Commit(change));
+    ASSIGN_OR_RETURN(const Landing landing, run_.ledger->Commit(std::move(change)));
     if (landing == Landing::kCommitted) ++run_.report.commits;
     return {};
   }
@@ -412,8 +413,65 @@ class Puller {
     plan::ShardCutter cutter(std::move(is_increment ? missing.behind : missing.before),
                              run_.options.rows_per_shard,
                              is_increment ? Order::kOldestFirst : Order::kNewestFirst);
+    if (!is_increment && run_.options.hand_out) return HandOutShards(cutter);
     return ReadShards(cutter, is_increment ? plan::Lane::kIncrement : plan::Lane::kBackfill, reader,
                       writer);
+  }
+
+  /// The shards are read and written elsewhere; each is still a version of its own.
+  Status HandOutShards(plan::ShardCutter& cutter) {
+    const HandOut& hand_out = *run_.options.hand_out;
+    std::vector<Part> parts;
+    while (auto shard = cutter.Next(run_.density)) {
+      std::erase_if(shard->tasks,
+                    [&](const plan::Task& task) { return run_.IsLeftOut(task.series); });
+      if (shard->tasks.empty()) continue;
+      parts.push_back(
+          MakePart(shard->tasks, run_.series, run_.density, run_.limits, run_.report.now));
+    }
+    if (parts.empty()) return {};
+    for (Part& part : parts)
+      part.share = 1.0 / static_cast<double>(std::min(hand_out.at_once, parts.size()));
+    return hand_out.write(parts,
+                          [&](const WrittenPart& written) { return CommitWritten(written); });
+  }
+
+  /// Files and coverage of a shard that was written elsewhere, as one version.
+  Status CommitWritten(const WrittenPart& written) {
+    Change change{.add = written.files, .is_older_than_live = hears_from_now_};
+    for (const auto& [web_id, covered] : written.coverage) {
+      const auto i = run_.IndexOf(web_id);
+      if (!i || !run_.through[*i])
+        return Fail(ErrorKind::kInvalid, "a part of another run: {} is none of its series", web_id);
+      if (covered.quarantine) run_.LeaveOut(*i, {ErrorKind::kRefused, covered.quarantine->reason});
+      for (const TimeRange& range : covered.ranges) {
+        plan::Advance advance{.web_id = web_id, .range = range};
+        if (covered.anchor && range.contains(covered.anchor->time))
+          advance.last_instant = covered.anchor;
+        advance.looks = covered.looks;
+        advance.outage = covered.outage;
+        Complete(*i, advance);
+        change.advances.push_back(std::move(advance));
+      }
+    }
+    if (change.advances.empty()) return {};
+    const auto changed_series = static_cast<int64_t>(written.coverage.size());
+    ASSIGN_OR_RETURN(const Landing landing, run_.ledger->Commit(change));
+    if (landing == Landing::kOvertaken) {
+      must_plan_again_ = true;
+    } else {
+      run_.Landed(written.files, changed_series);
+    }
+    return {};
+  }
+
+  /// What else an advance says that reads up to `advance.range`'s end.
+  void Complete(uint32_t i, plan::Advance& advance) {
+    if (advance.range.end == *run_.through[i]) {
+      advance.probed = run_.SettledSnapshot(i);
+      run_.LookBack(i, advance);
+    }
+    if (!run_.Covered(i).looked) advance.looked = run_.OldEnough();
   }
 
   /// Reads shard after shard; the files of one are finished and committed while the next is read.
@@ -499,11 +557,7 @@ class Puller {
       if (range.empty()) continue;
       advance.range = range;
       advance.last_instant = outcome.last_instant;
-      if (range.end == *run_.through[i]) {
-        advance.probed = run_.SettledSnapshot(i);
-        run_.LookBack(i, advance);
-      }
-      if (!run_.Covered(i).looked) advance.looked = run_.OldEnough();
+      Complete(i, advance);
       work.signs.Tell(i, advance);
       done.advances.push_back(std::move(advance));
     }

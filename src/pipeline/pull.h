@@ -15,6 +15,7 @@
 #include "core/time.h"
 #include "pipeline/dimensions.h"
 #include "pipeline/ledger.h"
+#include "pipeline/part.h"
 #include "pipeline/progress.h"
 #include "pipeline/resolve.h"
 #include "pipeline/source.h"
@@ -57,6 +58,8 @@ struct PullOptions {
   std::optional<Duration> enough_after{};
   /// Shared by the sources of a process; none: the run makes its own.
   std::shared_ptr<Throttle> throttle{};
+  /// Nothing: the run reads and writes its backfill itself.
+  std::optional<HandOut> hand_out{};
   /// Beside those who hear: what the table shows is told to its live tail, and what it is in doubt
   /// of is looked at. Outlives the run.
   Hearer* hearer = nullptr;

@@ -4,11 +4,13 @@
 
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <map>
 
 #include "core/clock.h"
 #include "core/matchers.h"
 #include "delta/uuid.h"
+#include "pipeline/rewrite.h"
 #include "plan/finality.h"
 #include "sim/archive.h"
 #include "sim/server.h"
@@ -457,6 +459,39 @@ TEST_F(PullTest, RefusesASelectionThatSelectsNothing) {
   PullOptions options = Options();
   options.tags[0].include = {"NO.SUCH.*"};
   EXPECT_THAT(Run(options), FailsWith(ErrorKind::kInvalid));
+}
+
+TEST_F(PullTest, TakesARowThatNeverWasThoughNothingElseOfItsSeriesIsLeft) {
+  Serve();
+  const PullOptions options = Options();
+  ASSERT_THAT(Run(options), IsOk());
+  const auto before = TableTimes();
+  const auto victim =
+      std::ranges::find_if(before, [](const auto& series) { return series.second.size() > 50; });
+  ASSERT_NE(victim, before.end());
+  {  // another engine deletes a series and writes a row of it that the archive never had
+    const auto table = delta::Table::Open(options.table.url, {});
+    ASSERT_THAT(table, IsOk());
+    constexpr UtcTime kNever{std::numeric_limits<int64_t>::max()};
+    auto rewritten =
+        RewriteFiles(**table, {.but = {}, .times = {UtcTime{}, kNever}},
+                     [&](std::string_view web_id, UtcTime) { return web_id != victim->first; });
+    ASSERT_THAT(rewritten, IsOk());
+    auto file = (*table)->NewFile();
+    ASSERT_THAT(file, IsOk());
+    Events invented;
+    invented.Append(UtcTime{victim->second[20] + 1}, ValueKind::kInt, 1, "", {});
+    const Series series{.web_id = victim->first, .name = "invented"};
+    ASSERT_THAT((*file)->Append(series, invented, 0, 1, 0, UtcTime{}), IsOk());
+    const auto written = (*file)->Finish();
+    ASSERT_THAT(written, IsOk());
+    rewritten->add.push_back(*written);
+    ASSERT_THAT((*table)->Commit({.add = rewritten->add, .remove = rewritten->remove}), IsOk());
+  }
+  const auto report = Run(options);
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(report->rows_deleted, 1);
+  ExpectTableIsTrue();
 }
 
 }  // namespace

@@ -61,9 +61,12 @@ bool LacksTheEnd(const plan::Comparison& comparison) {
 
 /// Silence has ended. Some rows are no proof of that: forecasts go on while all else is silent.
 bool BringsMore(const Inspected& one) {
-  return std::ranges::any_of(one.comparison.differences, [](const plan::Difference& difference) {
-    return difference.kind == Kind::kMissing;
-  });
+  return one.comparison.count(Kind::kMissing) > 0;
+}
+
+/// There is something else to repair than rows that are to leave.
+bool RepairsSome(const plan::Comparison& comparison) {
+  return comparison.count(Kind::kGone) < comparison.differences.size();
 }
 
 /// Looks at one series may be made in any order.
@@ -136,10 +139,12 @@ class Looker {
     SortDue();
   }
 
-  /// A part of what waits for a proof would prove nothing, and of a slow series there is little of
-  /// it.
+  /// A part of what waits for a proof would prove nothing. What was seen of it was read in one part
+  /// before, whatever the series' newest events say of its density now; and of a slow series there
+  /// is little of it.
   Stretch FirstPart(uint32_t i, const Look& look) const {
-    const bool is_whole = look.reason == LookReason::kGone && run_.density[i] <= kDensityMin;
+    const bool is_whole =
+        look.reason == LookReason::kGone && (look.seen != 0 || run_.density[i] <= kDensityMin);
     return is_whole ? Stretch{i, look.range} : FirstSlice(run_, i, look.range);
   }
 
@@ -366,9 +371,7 @@ class Looker {
   }
 
   static bool OnlyMissing(const plan::Comparison& comparison) {
-    return std::ranges::all_of(comparison.differences, [](const plan::Difference& difference) {
-      return difference.kind == Kind::kMissing;
-    });
+    return comparison.count(Kind::kMissing) == comparison.differences.size();
   }
 
   /// The table forbids that rows leave it: the repair waits until somebody permits it.
@@ -409,6 +412,13 @@ class Looker {
     look.seen = gone;
     const bool is_proved =
         due.look && due.look->reason == LookReason::kGone && due.look->seen == gone;
+    if (LacksFrame(due, one) && RepairsSome(comparison) && due.look->attempt == 0) {
+      // What is repaired now frames them.
+      Look again = plan::FirstLook(LookReason::kForeign, one.stretch.range, UtcTime{});
+      again.attempt = 1;
+      advance.looks.push_back(again);
+      return;
+    }
     const TimeRange around = Around(one.stretch);
     if (LacksFrame(due, one) && around != one.stretch.range &&
         FirstSlice(run_, one.stretch.series, around).range == around) {
@@ -516,7 +526,7 @@ class Looker {
     repaired_.clear();
     rows_uncommitted_ = 0;
     if (change.advances.empty()) return Landing::kCommitted;
-    ASSIGN_OR_RETURN(const Landing landing, run_.ledger->Commit(change));
+    ASSIGN_OR_RETURN(const Landing landing, run_.ledger->Commit(std::move(change)));
     if (landing == Landing::kCommitted) ++run_.report.commits;
     return landing;
   }

@@ -31,7 +31,7 @@ struct Roster {
 
 struct RosterLimits {
   size_t bundle_max = 170;   ///< series; what a URL holds of WebIDs or markers
-  size_t channels_max = 50;  ///< bundles for which a channel is tried, unless tags ask for channels
+  size_t channels_max = 64;  ///< bundles for which a channel is tried, unless tags ask for channels
 };
 
 /// Bundles of those of `series` that can be heard of: what a future point has is known in advance,

@@ -74,9 +74,10 @@ class Beginning {
     // Only now: a run that the source refuses leaves no new table behind.
     run_.progress.stage = "opening the table";
     ASSIGN_OR_RETURN(run_.ledger, OpenLedger());
-    const bool is_for_looking = opening_ == Opening::kExisting || opening_ == Opening::kLook;
-    if (!is_for_looking) RETURN_IF_ERROR(RememberPoints(resolved));
+    const bool keeps_points = opening_ == Opening::kCreate || opening_ == Opening::kAdopt;
+    if (keeps_points) RETURN_IF_ERROR(RememberPoints(resolved));
     run_.series = std::move(resolved.series);
+    run_.servers = std::move(resolved.servers);
     run_.report.series = static_cast<int64_t>(run_.series.size());
     run_.progress.series = run_.report.series;
     run_.density.assign(run_.series.size(), kDensityMin);
@@ -98,6 +99,8 @@ class Beginning {
         if (!ledger && ledger.error().kind == ErrorKind::kNotFound) return nullptr;
         return ledger;
       }
+      case Opening::kNone:
+        return nullptr;
       case Opening::kAdopt:
         return Ledger::OpenUntrusted(run_.options.table);
     }
@@ -131,7 +134,7 @@ class Beginning {
            .forgets_anchor = true});
     }
     if (change.advances.empty()) return {};
-    ASSIGN_OR_RETURN(const Landing landing, run_.ledger->Commit(change));
+    ASSIGN_OR_RETURN(const Landing landing, run_.ledger->Commit(std::move(change)));
     if (landing == Landing::kCommitted) return {};
     return Fail(ErrorKind::kTransient, "another writer changed {} meanwhile; try again",
                 run_.ledger->table().url());
@@ -169,6 +172,7 @@ Status Begin(Run& run, Opening opening) {
 Status CatchUp(Run& run) {
   run.began = run.settled = run.clock.Now();
   ASSIGN_OR_RETURN(run.report.now, AskNow(*run.source));
+  if (!run.ledger) return {};
   RETURN_IF_ERROR(run.ledger->CatchUp());
   return FindHindrances(run);
 }
@@ -181,6 +185,7 @@ Status BeginAgain(Run& run) {
   run.probed.clear();
   run.through.clear();
   run.changed.clear();
+  run.straight.clear();
   // Of the tags it is still true.
   run.report = {.series = run.report.series,
                 .unresolved = std::move(run.report.unresolved),
@@ -189,10 +194,7 @@ Status BeginAgain(Run& run) {
 }
 
 std::optional<uint32_t> Run::IndexOf(std::string_view web_id) const {
-  const auto found = std::ranges::lower_bound(
-      series, web_id, {}, [](const Series& one) { return std::string_view(one.web_id); });
-  if (found == series.end() || found->web_id != web_id) return std::nullopt;
-  return static_cast<uint32_t>(found - series.begin());
+  return FindSeries(series, web_id);
 }
 
 void Run::Landed(const std::vector<delta::DataFile>& files, int64_t changed_series) {

@@ -16,6 +16,7 @@
 #include "core/clock.h"
 #include "core/series.h"
 #include "core/time.h"
+#include "decode/catalog.h"
 #include "pipeline/ledger.h"
 #include "pipeline/probe.h"
 #include "pipeline/progress.h"
@@ -33,16 +34,20 @@ struct Run {
   Progress& progress;
   std::stop_token stop;
 
-  std::unique_ptr<Ledger> ledger{};  ///< none: there is no table yet (`Opening::kLook`)
+  std::unique_ptr<Ledger> ledger{};  ///< none: there is no table (`Opening::kLook`, `kNone`)
   std::unique_ptr<Source> source{};
   plan::PackLimits limits{};
   std::vector<Series> series{};
+  std::vector<decode::DataServer> servers{};  ///< all that the source shows
   std::vector<float> density{};
   std::vector<Probed> probed{};
   /// Up to where each series is final now; nothing while that is not known of it.
   std::vector<std::optional<UtcTime>> through{};
   /// Those whose newest events were asked for: something of them may be new.
   std::vector<bool> changed{};
+  /// Of those: they were not asked for their newest events, nor for their current value. They moved
+  /// lately, so that one read from the last covered row on tells all of it. Empty: there are none.
+  std::vector<bool> straight{};
   std::map<uint32_t, std::string> held{};         ///< and why
   std::map<uint32_t, std::string> quarantined{};  ///< could not be read, and why
   /// In quarantine, and not asked for in this run; `quarantined` names them too.
@@ -60,6 +65,8 @@ struct Run {
 
   /// Not read again in this run, but for looks at a held one.
   bool IsLeftOut(uint32_t i) const { return held.contains(i) || quarantined.contains(i); }
+
+  bool IsStraight(uint32_t i) const { return !straight.empty() && straight[i]; }
 
   const plan::SeriesCoverage& Covered(uint32_t i) const {
     static const plan::SeriesCoverage kNothing;
@@ -134,6 +141,7 @@ enum class Opening : uint8_t {
   kCreate,    ///< makes it if there is none
   kExisting,  ///< it must be there
   kLook,      ///< looks at it if it is there, and makes none
+  kNone,      ///< it has none: rows go elsewhere
   kAdopt,     ///< it must be there, and what it says of its coverage does not count
 };
 
@@ -142,7 +150,7 @@ enum class Opening : uint8_t {
 /// source's refusals none leaves a new table behind.
 Status Begin(Run& run, Opening opening);
 
-/// Within a run: asks the clocks and looks at what others did to the table.
+/// Within a run: asks the clocks and looks at what others did to the table, if it has one.
 Status CatchUp(Run& run);
 
 /// Begins another pass of a run whose last one went well: asks the clocks and looks at what others

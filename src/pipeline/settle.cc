@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <limits>
 #include <mutex>
-#include <set>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -13,6 +12,7 @@
 #include "pipeline/hearer.h"
 #include "pipeline/held.h"
 #include "pipeline/live_tail.h"
+#include "pipeline/probe.h"
 #include "pipeline/rewrite.h"
 #include "pipeline/shard_signs.h"
 #include "plan/finality.h"
@@ -21,6 +21,7 @@
 //
 //   tasks = the changed series, each from where it is covered to a little beyond now
 //   read them in key order: rows before `through` to the body's file, the others to the tail's
+//     (of a series that was not probed the first page tells what `through` is)
 //   of the old tail take over what belongs to series that did not change or could not be read
 //   nothing new in it? forget the files. Else commit body + new tail - old tail + coverage
 
@@ -52,6 +53,21 @@ struct TailDigest {
   }
   bool operator==(const TailDigest&) const = default;
 };
+
+/// Shows each row of the tail that stands now and is of a selected series to `take`.
+template <typename Take>
+Status VisitTail(const Run& run, const Take& take) {
+  ASSIGN_OR_RETURN(const auto tail, run.ledger->ActiveTail());
+  std::vector<std::string> files;
+  for (const delta::FileFacts& file : tail) files.push_back(file.path);
+  if (files.empty()) return {};
+  return run.ledger->table().VisitRows({.files = files}, [&](delta::Rows& rows) -> Result<bool> {
+    for (size_t row = 0; row < rows.size(); ++row) {
+      if (const auto i = run.IndexOf(rows.tag_webid[row])) take(*i, rows.events.time(row));
+    }
+    return true;
+  });
+}
 
 class Pass {
  public:
@@ -85,15 +101,17 @@ class Pass {
  private:
   /// One series of the pass.
   struct Settling {
-    UtcTime from;     ///< where its covered part ends
-    UtcTime through;  ///< final up to here
-    UtcTime end;      ///< read up to here
-    bool is_covered;  ///< at all, before this pass
+    UtcTime from;          ///< where its covered part ends
+    UtcTime through;       ///< final up to here
+    UtcTime end;           ///< read up to here
+    bool is_covered;       ///< at all, before this pass
+    bool is_open = false;  ///< `through` is not known yet: the first rows tell
   };
 
   void PlanTasks() {
     for (uint32_t i = 0; i < run_.series.size(); ++i) {
       if (!run_.changed[i] || run_.IsLeftOut(i)) continue;
+      if (border_ && run_.IsStraight(i)) continue;  // it is not far behind
       const plan::SeriesCoverage& covered = run_.Covered(i);
       Settling settling = Begin(i, covered);
       const bool is_cut = border_ && !run_.series[i].future && settling.through >= *border_;
@@ -102,7 +120,10 @@ class Pass {
       plan::Task task{.series = i, .range = {settling.from, settling.end}};
       // The newest event that was asked for is close to now: of future points there are more.
       // Since then more may have come.
-      if (!run_.series[i].future) {
+      if (run_.IsStraight(i)) {
+        task.newest = run_.report.now;
+        task.count_min = PageOfASet();
+      } else if (!run_.series[i].future) {
         task.newest =
             run_.probed[i].newest.last.value_or(settling.from) + (SteadyNow() - run_.probed_at);
       }
@@ -111,10 +132,21 @@ class Pass {
         task.range.begin = covered.anchor->time;
         task.expected = plan::Expected{.instant = *covered.anchor, .is_anchor = true};
       }
-      signs_.Expect(i, {settling.from, settling.through}, covered.outage, run_.density[i]);
+      const UtcTime through = run_.IsStraight(i) ? FinalAtMost(settling) : settling.through;
+      signs_.Expect(i, {settling.from, through}, covered.outage, run_.density[i]);
       tasks_.push_back(std::move(task));
       settlings_.push_back(settling);
     }
+  }
+
+  /// As many events as the server gives of each series when it is asked for a whole set of them.
+  uint32_t PageOfASet() const {
+    constexpr uint32_t kEnough = 1000;
+    return std::min(kEnough, run_.limits.items_max / run_.limits.set_series_max);
+  }
+
+  UtcTime FinalAtMost(const Settling& settling) const {
+    return std::max(settling.from, run_.report.now - run_.options.settle);
   }
 
   /// A series goes on where it is covered. One that is not begins shortly before it is final, so
@@ -134,14 +166,15 @@ class Pass {
 
   Status ReadTasks() {
     // What stands around now, or does not, says little of how dense a series was before.
-    const std::vector<float> density = run_.density;
+    density_ = run_.density;
     const Status status = ReadUntilTheArchiveKeepsStill();
-    run_.density = density;
+    run_.density = std::move(density_);
     return status;
   }
 
   Status ReadUntilTheArchiveKeepsStill() {
     for (int attempt = 1;; ++attempt) {
+      OpenStraight();
       last_body_.clear();
       digest_ = {};
       body_rows_ = 0;
@@ -159,9 +192,41 @@ class Pass {
     }
   }
 
+  void OpenStraight() {
+    for (size_t k = 0; k < tasks_.size(); ++k) {
+      const uint32_t i = tasks_[k].series;
+      if (!run_.IsStraight(i)) continue;
+      run_.through[i] = settlings_[k].through = settlings_[k].from;
+      settlings_[k].is_open = true;
+      signs_.Correct(i, settlings_[k].from, run_.density[i]);
+    }
+  }
+
+  /// Finds A and S in the first rows of a series that was not probed. They are of one page, so of
+  /// one moment; had it been cut short, S would be one of those that follow, which is as good. What
+  /// later pages bring is of later moments: in between the archive's queue may have brought events
+  /// that were not there when the first page passed them, so of those nothing is final yet.
+  void FindThrough(Settling& settling, const Rows& rows) {
+    settling.is_open = false;
+    if (!rows.is_begin) return;
+    const uint32_t i = rows.series;
+    const plan::Instant& anchor = *run_.Covered(i).anchor;
+    const auto& ticks = rows.events.ticks;
+    const size_t count = rows.last - rows.first;
+    const plan::Newest newest{.last = UtcTime{ticks[rows.last - 1]},
+                              .previous = count > 1 ? UtcTime{ticks[rows.last - 2]} : anchor.time};
+    const auto through = plan::FinalThrough(newest, run_.report.now, run_.options.settle);
+    settling.through = std::max(settling.from, *through);
+    run_.through[i] = settling.through;
+    // The anchor is one more.
+    density_[i] = DensityOf(count, *newest.last - anchor.time).value_or(density_[i]);
+    signs_.Correct(i, settling.through, density_[i]);
+  }
+
   /// Hands rows to the part of the table where they belong.
   bool Sort(Rows rows) {
-    const Settling& settling = OfSeries(rows.series);
+    Settling& settling = OfSeries(rows.series);
+    if (settling.is_open) FindThrough(settling, rows);
     const auto& ticks = rows.events.ticks;
     newest_[rows.series] = ticks[rows.last - 1];
     const auto begin = ticks.begin() + static_cast<std::ptrdiff_t>(rows.first);
@@ -173,17 +238,17 @@ class Pass {
       tail.events.Append(rows.events, border, rows.last);
       const std::string& web_id = run_.series[rows.series].web_id;
       for (size_t row = 0; row < tail.last; ++row) digest_.Add(web_id, tail.events, row);
-      if (!writer_.Append(std::move(tail), Part::kTail)) return false;
+      if (!writer_.Append(std::move(tail), Place::kTail)) return false;
     }
     if (border == rows.first) return true;
     rows.last = border;
     body_rows_ += border - rows.first;
     last_body_.insert_or_assign(rows.series, LastInstant(rows));
     signs_.Take(rows);
-    return writer_.Append(std::move(rows), Part::kBody);
+    return writer_.Append(std::move(rows), Place::kBody);
   }
 
-  const Settling& OfSeries(uint32_t series) const {
+  Settling& OfSeries(uint32_t series) {
     const auto task = std::ranges::lower_bound(tasks_, series, {}, &plan::Task::series);
     return settlings_[static_cast<size_t>(task - tasks_.begin())];
   }
@@ -285,10 +350,13 @@ class Pass {
     return std::vector<std::string>(first, now->end());
   }
 
-  /// What was heard while the archive was read: what is newer than all that the archive showed goes
-  /// over. The rest is in the archive, or compression dropped it.
-  Status TakeOverHeard(const std::vector<std::string>& heard) {
-    before_->insert(before_->end(), heard.begin(), heard.end());
+  /// What was heard since the last time: what is newer than all that the archive showed goes over.
+  /// The rest is in the archive, or compression dropped it. False if another writer came between.
+  Result<bool> TakeOverHeard() {
+    ASSIGN_OR_RETURN(const auto heard, Heard());
+    if (!heard) return false;
+    if (heard->empty()) return true;
+    before_->insert(before_->end(), heard->begin(), heard->end());
     has_heard_ = true;
     std::pair<std::string, int64_t> last;  // taken over
     const auto visit = [&](delta::Rows& rows) -> Result<bool> {
@@ -303,35 +371,56 @@ class Pass {
       }
       return true;
     };
-    return run_.ledger->table().VisitRows({.files = heard}, visit);
+    RETURN_IF_ERROR(run_.ledger->table().VisitRows({.files = *heard}, visit));
+    return true;
   }
 
   /// Tells the one who hears what the table shows now.
   void ShowNewest() {
     for (uint32_t i = 0; i < run_.series.size(); ++i) {
-      if (run_.series[i].future || run_.IsLeftOut(i)) {
+      const auto through = run_.Covered(i).through();
+      // The current value of a point without events is no event either.
+      const bool has_events = through || newest_[i] != LiveTail::kNothing;
+      if (run_.series[i].future || run_.IsLeftOut(i) || !has_events) {
         newest_[i] = LiveTail::kNotNow;
-      } else if (const auto through = run_.Covered(i).through()) {
+      } else if (through) {
         newest_[i] = std::max(newest_[i], through->ticks - 1);
-      } else if (newest_[i] == LiveTail::kNothing) {
-        // The current value of a point without events is no event either.
-        newest_[i] = LiveTail::kNotNow;
       }
     }
     run_.options.hearer->live().Show(run_.series, std::move(newest_),
                                      run_.ledger->table().version());
   }
 
+  /// Makes the version. Who hears has to wait only for the last of it: what he told while the
+  /// archive was read, minutes perhaps, has been taken over by then and stands in finished files.
+  ///
+  /// Why nothing is lost or stands twice by that: live versions only add files, each newer in all
+  /// its series than the one before, so it does not matter in how many goes they are taken over.
+  /// `before_` names those that were; whoever holds the lock finds the rest of them and adds no
+  /// more, and the version lands only on a tail of just these files.
   Result<Landing> Land(std::vector<plan::Advance> advances) {
+    Change change{.advances = std::move(advances)};
+    ASSIGN_OR_RETURN(bool goes_on, TakeOverHeard());
+    if (goes_on && HasNews()) {
+      RETURN_IF_ERROR(FinishFiles(change));
+      RETURN_IF_ERROR(run_.ledger->Stage(change));
+      ASSIGN_OR_RETURN(goes_on, TakeOverHeard());
+      if (goes_on) RETURN_IF_ERROR(FinishFiles(change));
+    }
+    ASSIGN_OR_RETURN(const Landing landing,
+                     goes_on ? LandHeld(std::move(change)) : Landing::kOvertaken);
+    if (landing == Landing::kOvertaken) writer_.DropShard();
+    RETURN_IF_ERROR(run_.ledger->KeepHouse());
+    return landing;
+  }
+
+  /// No live version is made meanwhile.
+  Result<Landing> LandHeld(Change change) {
     Hearer* hearer = run_.options.hearer;
     const auto held = hearer != nullptr ? hearer->live().Hold() : std::unique_lock<std::mutex>();
-    ASSIGN_OR_RETURN(const auto heard, Heard());
-    if (!heard) {
-      writer_.DropShard();
-      return Landing::kOvertaken;
-    }
-    if (!heard->empty()) RETURN_IF_ERROR(TakeOverHeard(*heard));
-    ASSIGN_OR_RETURN(const Landing landing, Commit(std::move(advances)));
+    ASSIGN_OR_RETURN(const bool goes_on, TakeOverHeard());
+    if (!goes_on) return Landing::kOvertaken;
+    ASSIGN_OR_RETURN(const Landing landing, Commit(std::move(change)));
     if (hearer != nullptr && landing == Landing::kCommitted && !border_) ShowNewest();
     return landing;
   }
@@ -355,15 +444,16 @@ class Pass {
     return {};
   }
 
-  Result<Landing> Commit(std::vector<plan::Advance> advances) {
-    Change change{.tail_before = before_, .advances = std::move(advances)};
+  /// Whether a version would show other rows than the one before.
+  bool HasNews() const {
     const bool is_same_tail = before_ && run_.ledger->tail_is_whole() && digest_ == old_digest_ &&
                               !has_heard_ && old_tail_.size() <= kTailFilesMax;
-    if (is_same_tail && body_rows_ == 0) {
-      writer_.DropShard();
-      taken_over_.reset();
-      if (change.advances.empty()) return Landing::kCommitted;
-    } else {
+    return !is_same_tail || body_rows_ > 0;
+  }
+
+  /// What was written since the last time goes into `change`.
+  Status FinishFiles(Change& change) {
+    if (!change.tail) {
       writer_.EndShard();
       ASSIGN_OR_RETURN(ShardFiles files, writer_.TakeShard());
       body_ = std::move(files.body);
@@ -371,14 +461,26 @@ class Pass {
       change.tail = std::move(files.tail);
       change.remove = std::move(rewritten_.remove);
       change.add.insert(change.add.end(), rewritten_.add.begin(), rewritten_.add.end());
-      if (taken_over_) {
-        ASSIGN_OR_RETURN(delta::DataFile file, taken_over_->Finish());
-        change.tail->push_back(std::move(file));
-      }
     }
-    ASSIGN_OR_RETURN(const Landing landing, run_.ledger->Commit(change));
-    if (landing == Landing::kCommitted)
-      run_.Landed(body_, static_cast<int64_t>(change.advances.size()));
+    if (!taken_over_) return {};
+    ASSIGN_OR_RETURN(delta::DataFile file, std::exchange(taken_over_, nullptr)->Finish());
+    change.tail->push_back(std::move(file));
+    return {};
+  }
+
+  Result<Landing> Commit(Change change) {
+    if (HasNews()) {
+      RETURN_IF_ERROR(FinishFiles(change));
+    } else {
+      writer_.DropShard();
+      taken_over_.reset();
+      if (change.advances.empty()) return Landing::kCommitted;
+    }
+    change.tail_before = before_;
+    change.leaves_house = true;
+    const auto changed_series = static_cast<int64_t>(change.advances.size());
+    ASSIGN_OR_RETURN(const Landing landing, run_.ledger->Commit(std::move(change)));
+    if (landing == Landing::kCommitted) run_.Landed(body_, changed_series);
     return landing;
   }
 
@@ -396,6 +498,7 @@ class Pass {
   std::unordered_map<std::string_view, UtcTime> taken_over_from_;
   std::unique_ptr<delta::FileWriter> taken_over_;
   TailDigest digest_, old_digest_;
+  std::vector<float> density_;   // by series: as it is believed after this pass
   std::vector<int64_t> newest_;  // by series: ticks of the newest row that the table will show
   bool has_heard_ = false;       // rows came while the archive was read
   size_t body_rows_ = 0;
@@ -410,24 +513,6 @@ Result<Settled> Settle(Run& run, ShardReader& reader, ShardWriter& writer,
                        std::optional<UtcTime> border) {
   return Pass(run, reader, writer, border).Do();
 }
-
-namespace {
-
-template <typename Take>
-Status VisitTail(const Run& run, const Take& take) {
-  ASSIGN_OR_RETURN(const auto tail, run.ledger->ActiveTail());
-  std::vector<std::string> files;
-  for (const delta::FileFacts& file : tail) files.push_back(file.path);
-  if (files.empty()) return {};
-  return run.ledger->table().VisitRows({.files = files}, [&](delta::Rows& rows) -> Result<bool> {
-    for (size_t row = 0; row < rows.size(); ++row) {
-      if (const auto i = run.IndexOf(rows.tag_webid[row])) take(*i, rows.events.time(row));
-    }
-    return true;
-  });
-}
-
-}  // namespace
 
 Result<std::optional<UtcTime>> TailEnd(const Run& run) {
   std::optional<UtcTime> end;

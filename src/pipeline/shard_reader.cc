@@ -41,10 +41,12 @@ pi::HttpRequest BuildHttp(const plan::Request& request, const std::vector<Series
   }
   if (request.transport == plan::Transport::kBatch) {
     std::vector<pi::RecordedRead> reads;
+    reads.reserve(request.reads.size());
     for (const plan::Read& read : request.reads) reads.push_back(OnTheWire(read, series, filter));
     return pi::BuildRecordedBatch(base_url, reads);
   }
   std::vector<std::string_view> web_ids;
+  web_ids.reserve(request.reads.size());
   for (const plan::Read& read : request.reads) web_ids.push_back(series[read.series].web_id);
   const TimeRange wire = Hull(request.reads);
   return pi::BuildRecordedSet(web_ids, wire.begin, wire.end,
@@ -64,12 +66,14 @@ std::function<Result<Pages>(std::string)> DecoderOf(const plan::Request& request
   }
   if (request.transport == plan::Transport::kBatch) {
     std::vector<PointType> types;
+    types.reserve(request.reads.size());
     for (const plan::Read& read : request.reads) types.push_back(series[read.series].type);
     return [types = std::move(types)](std::string body) {
       return decode::DecodeRecordedBatch(std::move(body), types);
     };
   }
   std::vector<decode::Wanted> wanted;
+  wanted.reserve(request.reads.size());
   for (const plan::Read& read : request.reads) {
     wanted.push_back({.web_id = series[read.series].web_id, .type = series[read.series].type});
   }
@@ -282,7 +286,8 @@ Status ShardReader::TakePage(Entries::iterator entry, const plan::Read& read,
     Rows rows{.series = read.series,
               .events = std::move(page.events),
               .first = verdict->first,
-              .last = verdict->last};
+              .last = verdict->last,
+              .is_begin = IsBegin(read)};
     waiting_bytes_ += Bytes(rows);
     entries_.insert(entry, {.state = Entry::State::kRows, .rows = std::move(rows)});
   }
@@ -370,6 +375,7 @@ Status ShardReader::TakeFailure(Entries::iterator entry, const Answer& answer) {
 Status ShardReader::Separate(Entries::iterator entry) {
   plan::Request& request = entry->request;
   std::vector<std::string_view> web_ids;
+  web_ids.reserve(request.reads.size());
   for (const plan::Read& read : request.reads) web_ids.push_back(series_[read.series].web_id);
   bool any_is_unknown = false;
   if (!request.is_known) {
@@ -427,6 +433,12 @@ void ShardReader::Learn(const plan::Read& read, const plan::PageVerdict& verdict
   const double seen = static_cast<double>(verdict.last - verdict.first) / seconds;
   float& density = density_[read.series];
   density = std::max(kDensityMin, static_cast<float>(std::lerp(density, seen, weight)));
+}
+
+/// Whether nothing of the task was asked for before `read`.
+bool ShardReader::IsBegin(const plan::Read& read) {
+  const auto task = &OutcomeOf(read.series, read.window.begin) - outcomes_.data();
+  return read.window.begin == wanted_[static_cast<size_t>(task)].begin;
 }
 
 TaskOutcome& ShardReader::OutcomeOf(uint32_t series, UtcTime at) {

@@ -29,6 +29,7 @@ struct Rows {
   uint32_t series = 0;
   Events events;
   size_t first = 0, last = 0;
+  bool is_begin = false;  ///< They came with one page from the begin of their task on.
 };
 inline size_t Bytes(const Rows& rows) {
   return sizeof(Rows) + rows.events.bytes();
@@ -96,6 +97,7 @@ class ShardReader {
   void InsertInHalves(Entries::iterator before, const plan::Request& request);
   bool HandOn(const RowSink& sink);
   void Learn(const plan::Read& read, const plan::PageVerdict& verdict);
+  bool IsBegin(const plan::Read& read);
   TaskOutcome& OutcomeOf(uint32_t series, UtcTime at);
 
   Source& source_;

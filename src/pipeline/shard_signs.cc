@@ -30,11 +30,15 @@ const ShardSigns::Expected& ShardSigns::ExpectedOf(uint32_t series) const {
   return *found;
 }
 
+void ShardSigns::Correct(uint32_t series, UtcTime end, double density) {
+  const auto found = std::ranges::lower_bound(expected_, series, {}, &Expected::series);
+  assert(found != expected_.end() && found->series == series);
+  found->range.end = end;
+  found->density = density;
+}
+
 void ShardSigns::Take(const Rows& rows) {
-  if (!activity_) {
-    activity_.emplace(*hull_);
-    for (const Expected& expected : expected_) activity_->Expect(expected.range, expected.density);
-  }
+  if (!activity_) activity_.emplace(*hull_);
   activity_->Take(rows.events, rows.first, rows.last);
   if (signs_ && series_ != rows.series) EndSeries();
   if (!signs_) {
@@ -58,6 +62,15 @@ void ShardSigns::StartAgain() {
   activity_.reset();
 }
 
+std::vector<TimeRange> ShardSigns::Silences() {
+  // One series alone is judged by its own gaps.
+  if (!activity_ || expected_.size() < 2) return {};
+  for (const Expected& expected : expected_) {
+    if (!expected.range.empty()) activity_->Expect(expected.range, expected.density);
+  }
+  return activity_->Silences();
+}
+
 void ShardSigns::Tell(uint32_t series, plan::Advance& advance) {
   if (signs_) EndSeries();
   if (const auto told = told_.find(series); told != told_.end()) {
@@ -66,11 +79,7 @@ void ShardSigns::Tell(uint32_t series, plan::Advance& advance) {
   } else {
     advance.outage = ExpectedOf(series).outage;
   }
-  // One series alone is judged by its own gaps.
-  if (!silences_) {
-    silences_ =
-        activity_ && expected_.size() > 1 ? activity_->Silences() : std::vector<TimeRange>();
-  }
+  if (!silences_) silences_ = Silences();
   for (const TimeRange& silence : *silences_) {
     const TimeRange part{std::max(silence.begin, advance.range.begin),
                          std::min(silence.end, advance.range.end)};

@@ -23,6 +23,10 @@ class ShardSigns {
   /// plan::Signs.
   void Expect(uint32_t series, TimeRange range, std::optional<UtcTime> outage, double density);
 
+  /// Of a series that was expected: where it ends in truth, not later than was said, and how dense
+  /// it is. Before its first row.
+  void Correct(uint32_t series, UtcTime end, double density);
+
   void Take(const Rows& rows);
 
   /// Forgets all rows: the shard is read again.
@@ -44,6 +48,7 @@ class ShardSigns {
     std::optional<UtcTime> outage;
   };
   const Expected& ExpectedOf(uint32_t series) const;
+  std::vector<TimeRange> Silences();
   void EndSeries();
 
   UtcTime now_;

@@ -28,9 +28,9 @@ ShardWriter::~ShardWriter() {
   thread_.request_stop();
 }
 
-bool ShardWriter::Append(Rows rows, Part part) {
+bool ShardWriter::Append(Rows rows, Place place) {
   const size_t bytes = Bytes(rows);
-  return items_.Push(Appended{std::move(rows), part}, bytes, stop_);
+  return items_.Push(Appended{std::move(rows), place}, bytes, stop_);
 }
 
 bool ShardWriter::EndShard() {
@@ -66,7 +66,7 @@ void ShardWriter::WriteLoop(const std::stop_token& stop) {
 
 Status ShardWriter::Write(const Appended& appended) {
   const Rows& rows = appended.rows;
-  Open& open = appended.part == Part::kBody ? body_ : tail_;
+  Open& open = appended.place == Place::kBody ? body_ : tail_;
   const bool is_full =
       open.file && open.file->rows() >= rows_per_file_ && open.last_series != rows.series;
   if (is_full) RETURN_IF_ERROR(Close(open));

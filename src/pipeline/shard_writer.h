@@ -20,7 +20,7 @@
 namespace pilake::pipeline {
 
 /// Where rows go: final ones to the body, younger ones to the tail.
-enum class Part : uint8_t { kBody, kTail };
+enum class Place : uint8_t { kBody, kTail };
 
 /// The files of one shard.
 struct ShardFiles {
@@ -39,7 +39,7 @@ class ShardWriter {
   ~ShardWriter();
 
   /// False if writing has failed or was stopped; `TakeShard` says why.
-  bool Append(Rows rows, Part part = Part::kBody);
+  bool Append(Rows rows, Place place = Place::kBody);
 
   /// The rows so far are a shard. False as above.
   bool EndShard();
@@ -56,7 +56,7 @@ class ShardWriter {
   };
   struct Appended {
     Rows rows;
-    Part part;
+    Place place;
   };
   using Item = std::variant<Appended, End>;
 

@@ -2,7 +2,6 @@
 #include "pipeline/source.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "core/clock.h"
@@ -19,12 +18,6 @@ constexpr size_t kDecodedBytesMax = size_t{96} << 20;
 
 // Ids of our own calls begin here; those of the owner stay below.
 constexpr uint64_t kFirstOwnId = uint64_t{1} << 63;
-
-std::chrono::steady_clock::time_point SteadyPoint(UtcTime time) {
-  return std::chrono::steady_clock::time_point(
-      std::chrono::duration_cast<std::chrono::steady_clock::duration>(
-          std::chrono::nanoseconds(time.ticks * 100)));
-}
 
 size_t Bytes(const Pages& pages) {
   size_t bytes = 0;

@@ -5,6 +5,8 @@
 #include <atomic>
 #include <cstdint>
 
+#include "pipeline/progress.h"
+
 namespace pilake::pipeline {
 
 struct StreamState {
@@ -26,12 +28,12 @@ struct StreamState {
   std::atomic<int64_t> messages_dropped{
       0};  ///< the queue was full: they come from the archive, ever
 
+  Progress hearing;                       ///< what is asked to hear of new events
   std::atomic<int64_t> events_heard{0};   ///< of all ways, ever
   std::atomic<int64_t> rows_waiting{0};   ///< heard, and not committed yet
   std::atomic<int64_t> live_rows{0};      ///< committed before they were settled, ever
   std::atomic<int64_t> live_versions{0};  ///< that brought those, ever
   std::atomic<int64_t> newest_heard{0};   ///< time of the newest event committed, ticks since 1970
-  std::atomic<int64_t> live_at{0};        ///< when what was heard was committed last, ticks
 
   std::atomic<int64_t> passes{0};        ///< in which the archive was read to the end, ever
   std::atomic<int64_t> rows_settled{0};  ///< that these committed, ever

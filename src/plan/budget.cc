@@ -42,11 +42,15 @@ void Budget::LeakUntil(UtcTime now) {
   events_.Leak(limits_.events_per_second, seconds);
 }
 
-UtcTime Budget::ReadyAt(UtcTime now) {
+UtcTime Budget::ReadyAt(const Load& load, UtcTime now) {
   LeakUntil(now);
-  const double seconds = std::max({calls_.SecondsUntilReady(limits_.calls_per_second),
-                                   series_reads_.SecondsUntilReady(limits_.series_reads_per_second),
-                                   events_.SecondsUntilReady(limits_.events_per_second)});
+  const auto wait = [](double needed, const Bucket& bucket, double rate) {
+    return needed > 0 ? bucket.SecondsUntilReady(rate) : 0;
+  };
+  const double seconds =
+      std::max({wait(load.calls, calls_, limits_.calls_per_second),
+                wait(load.series_reads, series_reads_, limits_.series_reads_per_second),
+                wait(load.events, events_, limits_.events_per_second)});
   return now + Duration::Ticks(static_cast<int64_t>(std::ceil(seconds * 1e7)));
 }
 

@@ -49,15 +49,16 @@ class Bucket {
   double owed_ = 0;
 };
 
-/// A bucket for each limit: the next call starts when what was asked for has run out at the allowed
-/// rate. So in any span the starts keep within the budget, but for the one call that was let in
-/// last, however large; nothing is saved up for a burst, and no call waits for ever. One thread.
+/// A bucket for each limit: the next call that needs some of it starts when what was asked for has
+/// run out at the allowed rate. So in any span the starts keep within each limit, but for the one
+/// call that was let in last, however large; nothing is saved up for a burst, and no call waits for
+/// ever. What reads nothing of the archive does not wait for those that do. One thread.
 class Budget {
  public:
   Budget(BudgetLimits limits, UtcTime now);
 
-  /// The earliest time, not before `now`, at which a call may start.
-  UtcTime ReadyAt(UtcTime now);
+  /// The earliest time, not before `now`, at which a call of that load may start.
+  UtcTime ReadyAt(const Load& load, UtcTime now);
 
   /// The call starts at `now`; what it will bring is an estimate until `Settle`.
   void Spend(const Load& load, UtcTime now);

@@ -31,22 +31,22 @@ size_t Comparison::rows_gone() const {
   return rows;
 }
 
+size_t Comparison::count(Difference::Kind kind) const {
+  return static_cast<size_t>(std::ranges::count(differences, kind, &Difference::kind));
+}
+
 bool IsOfOneArchive(const Comparison& comparison) {
-  const auto others = std::ranges::count_if(
-      comparison.differences,
-      [](const Difference& difference) { return difference.kind != Difference::Kind::kMissing; });
-  const size_t instants = comparison.same_instants + static_cast<size_t>(others);
+  const size_t others =
+      comparison.differences.size() - comparison.count(Difference::Kind::kMissing);
+  const size_t instants = comparison.same_instants + others;
   return comparison.same_instants > 0 && comparison.same_instants * 20 >= instants;
 }
 
 bool AreFewAndEdited(const Comparison& comparison) {
-  constexpr std::ptrdiff_t kFewInstants = 5;
-  const auto of_kind = [&](Difference::Kind kind) {
-    return std::ranges::count(comparison.differences, kind, &Difference::kind);
-  };
-  const auto changed = of_kind(Difference::Kind::kChanged);
-  return comparison.same_instants == 0 && of_kind(Difference::Kind::kGone) == 0 && changed > 0 &&
-         changed <= kFewInstants;
+  constexpr size_t kFewInstants = 5;
+  const size_t changed = comparison.count(Difference::Kind::kChanged);
+  return comparison.same_instants == 0 && comparison.count(Difference::Kind::kGone) == 0 &&
+         changed > 0 && changed <= kFewInstants;
 }
 
 Comparison Compare(const Events& archive, const Events& table, bool goes_on) {

@@ -42,6 +42,8 @@ struct Comparison {
   size_t same_instants = 0;
 
   size_t rows_gone() const;
+  /// Differences of that kind.
+  size_t count(Difference::Kind kind) const;
   bool is_equal() const { return differences.empty(); }
 };
 

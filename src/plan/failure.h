@@ -61,6 +61,12 @@ Duration RetryPause(Duration first, int retry, double random);
 /// The server's `Retry-After` as far as we follow it.
 inline constexpr Duration kRetryAfterMax = Duration::Minutes(10);
 
+/// Before one that goes on for days asks again with a password that was refused: seldom enough that
+/// it locks no account.
+inline constexpr Duration kAuthPause = Duration::Minutes(15);
+/// Before it asks again for what the server refuses to do: it may be told to permit it.
+inline constexpr Duration kRefusedPause = Duration::Minutes(10);
+
 /// Series of one server that fail one after the other, with none in between that comes: is it them
 /// or the server? Cheap doubt, so that a plant is not named series by series because its archive
 /// went away or a permission was taken.

@@ -38,6 +38,9 @@ size_t SizeOf(double amount, size_t sizes) {
   return size;
 }
 
+// What was used so long ago counts for a third (1/e).
+constexpr double kLatelySeconds = 10;
+
 /// The seconds for which a call uses up the tightest of the limits; 0 where there is none.
 double SecondsOf(const Load& load, const BudgetLimits& limits) {
   const auto seconds = [](double amount, double rate) { return rate > 0 ? amount / rate : 0; };
@@ -111,7 +114,7 @@ std::optional<UtcTime> Governor::Start(Lane lane, const Load& load, UtcTime now)
   if (held_until_ && now < *held_until_) return held_until_;
   held_until_.reset();
   if (MustYield(lane, cost, now)) return now + kYield;
-  if (const UtcTime ready = budget_.ReadyAt(now); ready > now) return ready;
+  if (const UtcTime ready = budget_.ReadyAt(load, now); ready > now) return ready;
   const auto pace = pace_.At(now, budget_.limits());
   LeakPace(now);
   if (const double seconds = paced_.SecondsUntilReady(pace.value_or(0)); seconds > 0) {
@@ -131,11 +134,17 @@ std::optional<UtcTime> Governor::Start(Lane lane, const Load& load, UtcTime now)
       owed_[lower] = std::min(wanted_[lower]->cost, owed_[lower] + cost / kLeastShare);
     }
   }
-  constexpr double kUsedSeconds = 10;
-  used_ *= std::exp(-(now - used_at_).seconds() / kUsedSeconds);
-  used_ += SecondsOf(load, budget_.limits()) / kUsedSeconds;
+  const double left = StillCounts(now);
+  used_.calls = used_.calls * left + load.calls;
+  used_.series_reads = used_.series_reads * left + load.series_reads;
+  used_.events = used_.events * left + load.events;
   used_at_ = now;
   return std::nullopt;
+}
+
+/// How much of what was used until lately counts as used lately.
+double Governor::StillCounts(UtcTime now) const {
+  return std::exp(-(now - used_at_).seconds() / kLatelySeconds);
 }
 
 bool Governor::IsPaused(Lane lane) const {
@@ -282,7 +291,7 @@ Governor::State Governor::Describe(UtcTime now) const {
   State state{.in_flight = in_flight_,
               .in_flight_max = static_cast<int>(window_),
               .requests_per_second = pace_.At(now, budget_.limits()),
-              .used = used_ * std::exp(-(now - used_at_).seconds() / 10),
+              .used = SecondsOf(used_, budget_.limits()) / kLatelySeconds * StillCounts(now),
               .held_until = std::nullopt,
               .pause = pause_};
   if (held_until_ && *held_until_ > now) state.held_until = held_until_;

@@ -100,8 +100,8 @@ class Governor {
     int in_flight = 0;
     int in_flight_max = 0;                      ///< at present; the budget's or fewer
     std::optional<double> requests_per_second;  ///< at present, if fewer than the budget's
-    double used = 0;                            ///< of the budget's rates, lately; 1 is all of it
-    std::optional<UtcTime> held_until;          ///< no call starts before
+    double used = 0;  ///< of the tightest of the budget's rates, lately; 1 is all of it
+    std::optional<UtcTime> held_until;  ///< no call starts before
     Pause pause = Pause::kNone;
   };
   State Describe(UtcTime now) const;
@@ -117,6 +117,7 @@ class Governor {
   bool MustYield(Lane lane, double cost, UtcTime now) const;
   bool IsWaiting(size_t lane, UtcTime now) const;
   double Cost(const Load& load) const;
+  double StillCounts(UtcTime now) const;
   void LeakPace(UtcTime now);
   void TakeGood(const Load& load, const CallEnd& end, UtcTime now);
   void TakeOverload(const CallEnd& end, UtcTime now);
@@ -152,7 +153,7 @@ class Governor {
   std::array<std::optional<Wanted>, kLanes> wanted_{};
   std::array<double, kLanes> owed_{};
 
-  double used_ = 0;
+  Load used_;  // lately
   UtcTime used_at_;
 };
 

@@ -318,5 +318,19 @@ TEST(Governor, NeverStandsStillWhateverTheServerDoes) {
   }
 }
 
+TEST(Governor, SaysHowMuchOfTheTightestLimitIsUsed) {
+  Governor governor(kGentle, kStart);
+  const auto make = [&](Lane lane, const Load& load, UtcTime now) {
+    if (!governor.Start(lane, load, now)) governor.Finish(load, {.took = Seconds(0.01)}, now);
+    governor.Withdraw(lane);
+  };
+  UtcTime now = kStart;
+  for (int i = 0; i < 3'000; ++i, now = now + Duration::Millis(20)) {
+    if (i % 4 == 0) make(Lane::kLive, {.calls = 1}, now);
+    if (i % 10 == 1) make(Lane::kIncrement, {.calls = 1, .series_reads = 180}, now);
+  }
+  EXPECT_NEAR(governor.Describe(now).used, 0.9, 0.05);
+}
+
 }  // namespace
 }  // namespace pilake::plan

@@ -40,7 +40,8 @@ std::vector<MergeGroup> GroupsToMerge(const std::vector<MergeFile>& files,
   MergeGroup open;
   const auto close = [&] {
     MergeGroup group = std::exchange(open, {});
-    if (group.bytes < limits.file_bytes) group = WithoutHeavy(std::move(group), files);
+    const bool is_whole = group.bytes >= limits.file_bytes;
+    if (!is_whole && !limits.takes_heavy) group = WithoutHeavy(std::move(group), files);
     group.into = std::max<int64_t>(1, group.bytes / limits.file_bytes);
     if (static_cast<int64_t>(group.files.size()) > group.into) groups.push_back(std::move(group));
   };

@@ -20,6 +20,9 @@ struct MergeFile {
 struct MergeLimits {
   int64_t file_bytes = 64 << 20;      ///< what a file should be like
   int64_t rows_at_once = 32'000'000;  ///< of one group
+  /// Files that the others of their group do not outweigh are merged too, once a day or so: then a
+  /// group that makes no whole file yet becomes one, at the price of writing it anew.
+  bool takes_heavy = false;
 };
 
 /// Files to be merged with one another, by their places in the list, and into how many.

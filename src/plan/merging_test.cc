@@ -40,6 +40,14 @@ TEST(GroupsToMerge, BeginsAnotherGroupWhenOneIsFull) {
   EXPECT_EQ(groups[2].into, 5);
 }
 
+TEST(GroupsToMerge, TakesInAFileThatOutweighsTheOthersOnlyIfToldSo) {
+  MergeLimits all = kLimits;
+  all.takes_heavy = true;
+  const std::vector<MergeFile> files{Small(45, 0), Small(10, 1), Small(10, 2)};
+  EXPECT_THAT(GroupsToMerge(files, kLimits)[0].files, ElementsAre(1, 2));
+  EXPECT_THAT(GroupsToMerge(files, all)[0].files, ElementsAre(0, 1, 2));
+}
+
 TEST(GroupsToMerge, WritesARowAnewOnlySoOften) {
   // A run an hour leaves one small file each; all are merged each time.
   std::vector<MergeFile> files;

@@ -10,8 +10,8 @@ namespace pilake::plan {
 namespace {
 
 /// Head-room over the estimate, so that most pages come whole at the first try.
-uint32_t MaxCountFor(double events, uint32_t items_max) {
-  const double wanted = std::ceil(events * 1.5) + 20;
+uint32_t MaxCountFor(double events, uint32_t count_min, uint32_t items_max) {
+  const double wanted = std::max(std::ceil(events * 1.5) + 20, static_cast<double>(count_min));
   return static_cast<uint32_t>(std::min(wanted, static_cast<double>(items_max)));
 }
 
@@ -25,6 +25,7 @@ struct Run {
   TimeRange hull{};
   double rate_sum = 0, rate_max = 0;
   double events = 0;       ///< estimated, each series in its own window
+  uint32_t count_min = 0;  ///< the largest of theirs
   uint64_t own_items = 0;  ///< sum of what each series would ask for in its own window
 
   void Add(const Task& task, double rate, uint32_t items_max) {
@@ -36,11 +37,12 @@ struct Run {
     rate_sum += rate;
     rate_max = std::max(rate_max, rate);
     events += own;
-    own_items += MaxCountFor(own, items_max);
+    count_min = std::max(count_min, task.count_min);
+    own_items += MaxCountFor(own, task.count_min, items_max);
   }
 
   uint32_t common_max_count(uint32_t items_max) const {
-    return MaxCountFor(rate_max * hull.length().seconds(), items_max);
+    return MaxCountFor(rate_max * hull.length().seconds(), count_min, items_max);
   }
   /// Events that a common window would bring and nobody asked for.
   double waste() const { return rate_sum * hull.length().seconds() - events; }
@@ -97,7 +99,8 @@ Request Packer::Slice(double rate) {
     read.window.end = read.window.begin +
                       Duration::Ticks(std::max<int64_t>(1, static_cast<int64_t>(seconds * 1e7)));
   }
-  read.max_count = MaxCountFor(rate * read.window.length().seconds(), limits_.items_max);
+  read.max_count =
+      MaxCountFor(rate * read.window.length().seconds(), task.count_min, limits_.items_max);
   task.range.begin = read.window.end;
   task.expected.reset();
   if (task.range.empty()) ++at_;
@@ -136,7 +139,7 @@ Request Packer::Gather(std::span<const float> density) {
   Request request{.transport = TransportOf(count, is_set), .reads = {}};
   for (const size_t end = at_ + count; at_ < end; ++at_) {
     const Task& task = tasks_[at_];
-    const uint32_t own = MaxCountFor(Estimate(task, density), limits_.items_max);
+    const uint32_t own = MaxCountFor(Estimate(task, density), task.count_min, limits_.items_max);
     request.reads.push_back({.series = task.series,
                              .window = task.range,
                              .max_count = is_set ? common : own,

@@ -39,6 +39,8 @@ struct Task {
   UtcTime keep_from{std::numeric_limits<int64_t>::min()};  ///< as of Read
   /// Hardly anything stands behind it, as a probe has shown: for the estimate only.
   UtcTime newest{std::numeric_limits<int64_t>::max()};
+  /// Asked for at least so many events, whatever the estimate: one page is to hold them all.
+  uint32_t count_min = 0;
 };
 
 /// What a call may ask for.

@@ -52,6 +52,16 @@ TEST(Packer, PutsManySparseSeriesOfOneWindowIntoOneSet) {
   EXPECT_EQ(requests[0].transport, Transport::kSet);
 }
 
+TEST(Packer, AsksForAsManyEventsAsATaskWantsAtLeast) {
+  std::vector<Task> tasks;
+  for (uint32_t i = 0; i < 150; ++i) tasks.push_back(TaskOf(i, {}, Duration::Minutes(10)));
+  for (Task& task : tasks) task.count_min = 800;
+  const auto requests = PackAll(tasks, std::vector<float>(150, 1e-5f));
+  ASSERT_EQ(requests.size(), 1u);
+  EXPECT_EQ(requests[0].transport, Transport::kSet);
+  for (const Read& read : requests[0].reads) EXPECT_EQ(read.max_count, 800u);
+}
+
 TEST(Packer, GivesSeriesWithCursorsOfTheirOwnABatch) {
   std::vector<Task> tasks;
   for (uint32_t i = 0; i < 50; ++i)

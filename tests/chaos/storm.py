@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/e2e"))
 
-from pilake import BINARY, Clock, Plant, Simulator, Site, iso, utc  # noqa: E402
+from drive import BINARY, Clock, Plant, Simulator, Site, iso, utc  # noqa: E402
 from truth import differences, final, read, span, ticks, visible  # noqa: E402
 
 BEGIN = utc("2026-03-04T09:30:00Z")

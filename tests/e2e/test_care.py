@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from deltalake import DeltaTable
 
-from pilake import Plant, call, utc
+from drive import Plant, call, utc
 from truth import check_all
 
 FEW = Plant("mixed", points=20, begins=utc("2026-03-04T08:00:00Z"))

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from pilake import ROOT
+from drive import ROOT
 
 sys.path.insert(0, str(ROOT / "tests/chaos"))
 from storm import Storm  # noqa: E402

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from pilake import Plant, Site, utc
+from drive import Plant, Site, utc
 from truth import check
 
 PLANT = Plant("mixed", points=150, begins=utc("2026-03-03T00:00:00Z"))

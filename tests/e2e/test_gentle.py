@@ -9,7 +9,7 @@ from typing import Callable
 
 import pytest
 
-from pilake import Plant, Simulator, Site, utc
+from drive import Plant, Simulator, Site, utc
 from truth import check
 
 FEW = Plant("mixed", points=40, begins=utc("2026-03-04T06:00:00Z"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pilake import ROOT
+from drive import ROOT
 
 sys.path.insert(0, str(ROOT / "tools"))
 from check_licences import is_accepted  # noqa: E402

@@ -9,7 +9,7 @@ from fnmatch import fnmatch
 import pyarrow.compute as pc
 import pytest
 
-from pilake import EPOCH, TICKS_PER_SECOND, Plant, iso, ticks, utc
+from drive import EPOCH, TICKS_PER_SECOND, Plant, iso, ticks, utc
 from truth import check_all, check_site, visible
 
 SMALL = Plant("mixed", points=70, begins=utc("2026-03-03T12:00:00Z"))

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from conftest import T0
-from pilake import Plant
+from fixtures import T0
+from drive import Plant
 
 # Six hours of a plant of which half the points are dead and a few have most events.
 HEAVY = Plant("heavy", points=400, begins=T0 - timedelta(hours=6))

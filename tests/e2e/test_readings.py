@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from pilake import Plant, call, utc
+from drive import Plant, call, utc
 from truth import check
 
 OTHERS = {

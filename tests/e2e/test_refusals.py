@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from pilake import Outcome, Plant, Site, call, utc
+from drive import Outcome, Plant, Site, call, utc
 
 FEW = Plant("mixed", points=40, begins=utc("2026-03-04T06:00:00Z"))
 FAILED, USAGE, TRY_AGAIN = 1, 2, 5

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from pilake import Plant, iso, utc
+from drive import Plant, iso, utc
 
 BEGIN = utc("2026-03-04T00:00:00Z")
 PLANT = Plant("mixed", points=70, begins=BEGIN)

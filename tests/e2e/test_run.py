@@ -8,7 +8,7 @@ from datetime import timedelta
 import pyarrow.compute as pc
 import pytest
 
-from pilake import BINARY, Plant, utc
+from drive import BINARY, Plant, utc
 from truth import check
 
 MIXED = Plant("mixed")

@@ -12,7 +12,7 @@ import urllib.request
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from pilake import BINARY, Plant, call, utc
+from drive import BINARY, Plant, call, utc
 
 SMALL = Plant("mixed", points=40, begins=utc("2026-03-04T06:00:00Z"))
 
@@ -30,6 +30,11 @@ def get(port: int, path: str, method: str = "GET") -> tuple[int, str]:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
+
+
+def metrics_of(port: int) -> dict[str, float]:
+    lines = get(port, "/metrics")[1].splitlines()
+    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
 
 
 def until(holds, seconds: float = 30):
@@ -64,13 +69,33 @@ def test_its_page_tells_prometheus_and_an_orchestrator_how_it_is(seen):
     status, metrics = get(port, "/metrics")
     families = list(text_string_to_metric_families(metrics))  # which fails for what Prometheus would not take
     assert len(families) > 20 and all(family.documentation for family in families)
-    values = dict(line.rsplit(" ", 1) for line in metrics.splitlines() if not line.startswith("#"))
-    assert float(values["pilake_caught_up"]) == 1
-    assert float(values["pilake_series_selected"]) == 40
-    assert float(values["pilake_channels_open"]) == float(values["pilake_channels_wanted"]) > 0
-    assert float(values["pilake_rows_settled_total"]) > 100
+    values = metrics_of(port)
+    assert values["pilake_caught_up"] == 1
+    assert values["pilake_series_selected"] == 40
+    assert values["pilake_channels_open"] == values["pilake_channels_wanted"] > 0
+    assert values["pilake_rows_settled_total"] > 100
     assert get(port, "/nothing")[0] == 404
     assert get(port, "/metrics", "DELETE")[0] == 405
+
+
+def test_what_is_asked_to_hear_of_new_events_counts_as_asked(simulate, site, clock):
+    port = free_port()
+    here = site(simulate(SMALL), tail="current", tags=[{"include": ["*"], "hear": "sweep"}],
+                stream={"listen": f"127.0.0.1:{port}", "sweep_every": "1s", "settle_every": "1h"})
+    process = here.start(command="stream")
+    try:
+        until(lambda: get(port, "/readyz")[0] == 200)
+        before = until(lambda: metrics_of(port))
+        passes = before["pilake_passes_total"]
+        clock.go(1)
+        now = until(lambda: (now := metrics_of(port))["pilake_calls_total"] > before["pilake_calls_total"] + 2 and now)
+        assert now["pilake_passes_total"] == passes  # so it is nobody who reads the archive
+        assert now["pilake_series_reads_total"] >= before["pilake_series_reads_total"] + 2 * SMALL.points
+        assert now["pilake_wire_bytes_total"] > before["pilake_wire_bytes_total"]
+        assert now["pilake_events_read_total"] > before["pilake_events_read_total"]
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_status_watch_shows_a_running_stream_line_by_line_where_there_is_no_terminal(seen):

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from deltalake import DeltaTable
 
-from pilake import BINARY, Plant, Site, call, utc
+from drive import BINARY, Plant, Site, call, utc
 from truth import check, check_all
 
 PLANT = Plant("mixed", points=60, begins=utc("2026-03-03T12:00:00Z"))

@@ -6,16 +6,19 @@ import os
 import signal
 import socket
 import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
+from statistics import median
 from typing import Iterator
 
 import pyarrow.compute as pc
 import pytest
 from deltalake import DeltaTable
 
-from pilake import Plant, iso, ticks, utc
-from truth import KEY, check_all, differences, read, visible
+from drive import Plant, iso, ticks, utc
+from truth import body_files, check_all, check_versions, differences, read, span, visible
 
 SMALL = Plant("mixed", points=70, begins=utc("2026-03-04T06:00:00Z"))
 RATE = 60  # simulated seconds a second
@@ -82,7 +85,9 @@ def stream(simulate, site, clock, tmp_path):
     """A stream that has caught up at a plant to which happens what the lines say."""
     started = []
 
-    def begin(*lines, plant=SMALL, **changes) -> tuple[Stream, Plant]:
+    def begin(*lines, plant=SMALL, at=None, **changes) -> tuple[Stream, Plant]:
+        if at:
+            clock.set(at)
         played = plant.playing(tmp_path / "script", *lines) if lines else plant
         here = site(simulate(played, *changes.pop("faults", [])), tail=changes.pop("tail", "current"),
                     stream={**LIVE, **changes.pop("stream", {})}, **changes)
@@ -101,7 +106,8 @@ def stream(simulate, site, clock, tmp_path):
 
 def check_settled(stream: Stream, plant: Plant) -> None:
     """Once the archive is read again the table shows all that can be seen."""
-    stream.clock.advance(seconds=61)
+    settle_every = span(stream.here.config["stream"].get("settle_every", "1m"))
+    stream.clock.advance(seconds=settle_every.total_seconds() + 1)
     expected = visible(plant, stream.clock.now, stream.here.folder)
     expected = expected.filter(pc.greater_equal(expected["timestamp_100ns"], ticks(stream.here.begins)))
     expected = expected.select(read(stream.here.table).column_names)
@@ -111,18 +117,6 @@ def check_settled(stream: Stream, plant: Plant) -> None:
         raise AssertionError(differences(read(stream.here.table), expected)) from error
 
 
-def live_versions(table, since: int) -> int:
-    """How many versions after `since` only added what was heard; each of them must hold no row twice."""
-    live = 0
-    for version in range(since + 1, DeltaTable(str(table)).version() + 1):
-        at = DeltaTable(str(table), version=version)
-        keys = at.to_pyarrow_table(columns=KEY)
-        assert len(keys.group_by(KEY).aggregate([])) == len(keys), f"version {version} holds a row twice"
-        log = (table / f"_delta_log/{version:020}.json").read_text()
-        live += '"STREAMING UPDATE"' in log
-    return live
-
-
 def test_rows_come_before_they_are_settled_and_no_version_holds_one_twice(stream):
     running, plant = stream()
     since = DeltaTable(str(running.here.table)).version()
@@ -130,7 +124,7 @@ def test_rows_come_before_they_are_settled_and_no_version_holds_one_twice(stream
     check_settled(running, plant)
     summary = running.stop()
     assert summary["live_rows"] > 500
-    assert live_versions(running.here.table, since) == summary["live_versions"] > 30
+    assert check_versions(running.here.table, since) == summary["live_versions"] > 30
     check_all(running.here.table, plant, running.clock.now, running.here.begins)
 
 
@@ -142,7 +136,7 @@ def test_each_way_alone_shows_what_is_new(stream, way):
     check_settled(running, plant)
     summary = running.stop()
     assert summary["live_rows"] > 300
-    assert live_versions(running.here.table, since) == summary["live_versions"] > 10
+    assert check_versions(running.here.table, since) == summary["live_versions"] > 10
     check_all(running.here.table, plant, running.clock.now, running.here.begins)
 
 
@@ -159,7 +153,7 @@ def test_whatever_a_data_pipe_does_nothing_is_lost_or_stands_twice(stream, way):
                             faults=[flag for fault in faults for flag in ("--fault", fault)])
     since = DeltaTable(str(running.here.table)).version()
     running.live(minutes=15)
-    assert live_versions(running.here.table, since) > 5
+    assert check_versions(running.here.table, since) > 5
     running.look_at_all()  # what a message that was lost told of the past is found then
     check_settled(running, plant)
     running.stop()
@@ -192,10 +186,92 @@ def test_a_day_with_an_outage_each_hour_ends_equal_to_the_truth(stream):
     running, plant = stream(*outages(begin, begin + timedelta(hours=HOURS), every), stream=rhythm)
     since = DeltaTable(str(running.here.table)).version()
     running.live(minutes=HOURS * 60, rate=RATE if HOURS < 5 else 120)
-    assert live_versions(running.here.table, since) > 20
+    assert check_versions(running.here.table, since) > 20
     running.look_at_all()
     check_settled(running, plant)
     running.stop()
+
+
+class Ageing:
+    """Makes the files of a table as old as they are on the simulated clock, or `times` as old, so that what expires does."""
+
+    def __init__(self, table, clock, times: float):
+        self.folders = [table, table / "_delta_log", table / "_pilake"]
+        self.clock, self.times = clock, times
+        self.seen: dict[Path, datetime] = {}
+
+    def look(self) -> None:
+        now = self.clock.reading()
+        for folder in self.folders:
+            for file in folder.iterdir():
+                age = now - self.seen.setdefault(file, now)
+                if age < timedelta(hours=2):
+                    continue  # a writer takes another time of the version that it knows for another's work
+                then = time.time() - age.total_seconds() * self.times
+                with suppress(FileNotFoundError):  # it has just expired
+                    os.utime(file, (then, then))
+
+
+def resources(pid: int) -> tuple[int, int]:
+    """Resident bytes and open files."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) * 1024, len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def bytes_in(folder: Path) -> int:
+    """Of its files; some may be gone by the time they are looked at."""
+    total = 0
+    for file in folder.iterdir():
+        with suppress(FileNotFoundError):
+            total += file.stat().st_size
+    return total
+
+
+# The long form: PILAKE_LIVE_HOURS=168 (`make live-week`).
+def test_memory_open_files_and_log_stay_as_they_are(stream):
+    parts, hours = 24, HOURS if HOURS >= 100 else 0.8
+    rate = 900 if HOURS >= 100 else 120
+    rhythm = {"commit_every": "2m", "sweep_every": "2m", "settle_every": "10m"} if HOURS >= 100 else {}
+    running, plant = stream(stream=rhythm)
+    ageing = Ageing(running.here.table, running.clock, times=4)
+    log = running.here.table / "_delta_log"
+    memory, files, log_bytes = [], [], []
+    for part in range(parts):
+        running.live(minutes=hours * 60 / parts, rate=rate)
+        ageing.look()
+        if HOURS >= 100:
+            assert running.here.call("vacuum").code == 0
+        rss, open_files = resources(running.process.pid)
+        memory.append(rss), files.append(open_files)
+        log_bytes.append(bytes_in(log))
+    print(f"MiB {[rss >> 20 for rss in memory]}, open files {files}, KiB of log {[size >> 10 for size in log_bytes]}")
+    third = parts // 3
+    assert max(memory[-third:]) < 1.15 * max(memory[third:-third])
+    assert median(files[-third:]) <= median(files[:third]) + 4  # connections come and go
+    if HOURS >= 100:  # what is older than two days has expired
+        assert max(log_bytes[-third:]) < 1.3 * max(log_bytes[third:-third])
+    assert len(running.log()) < 1e6 * max(0.02, hours / 168)
+    check_settled(running, plant)
+    running.stop()
+
+
+def test_a_day_leaves_as_few_files_as_a_backfill_of_it(stream, simulate, site):
+    midnight, hours = utc("2026-03-05T00:00:00Z"), HOURS if HOURS >= 5 else 0.5
+    begin = midnight - timedelta(hours=hours)
+    running, plant = stream(plant=replace(SMALL, begins=begin - timedelta(hours=1)), at=begin)
+    running.live(minutes=hours * 60 + 2, rate=RATE if HOURS < 5 else 120)
+    log = running.here.table / "_delta_log"
+
+    def merges() -> list[int]:
+        return [int(file.stem) for file in sorted(log.glob("*.json")) if '"OPTIMIZE"' in file.read_text()]
+
+    running.until(lambda: len(merges()) >= 2 and merges()[-1], seconds=180)  # the day's, after those of it
+    running.stop()
+    assert check_versions(running.here.table) > 10
+    other = site(simulate.running[-1], name="other", tail="none")
+    other.run()
+    backfilled = len(DeltaTable(str(other.table)).file_uris())
+    assert len(body_files(running.here.table, merges()[-1])) <= 1.2 * backfilled
 
 
 def test_an_edit_that_is_heard_is_in_the_table_within_a_minute_and_a_half(stream):
@@ -211,6 +287,30 @@ def test_an_edit_that_is_heard_is_in_the_table_within_a_minute_and_a_half(stream
     table = read(running.here.table)
     table = table.filter(pc.less(table["timestamp_100ns"], ticks(utc("2026-03-04T09:00:00Z"))))
     assert not differences(table, expected.filter(old).select(table.column_names))
+    running.stop()
+
+
+@pytest.mark.parametrize("way", ["auto", "updates"])
+def test_an_edit_of_a_hot_point_that_is_heard_is_in_the_table_within_ten_seconds(stream, way):
+    edited = utc("2026-03-04T09:33:00Z")
+    running, plant = stream(f"edit Dense.* count 30 events 2026-03-04T07:00:00Z 2026-03-04T09:00:00Z at {iso(edited)}",
+                            tags=[{"include": ["Dense.*"], "hot": True, "hear": way}, {"include": ["*"]}])
+    running.live(minutes=2)
+    running.clock.set(edited - timedelta(seconds=2))
+    expected = visible(plant, edited, running.here.folder)
+    old = pc.and_(pc.less(expected["timestamp_100ns"], ticks(utc("2026-03-04T09:00:00Z"))),
+                  pc.greater_equal(expected["timestamp_100ns"], ticks(running.here.begins)))
+    expected = expected.filter(old)
+
+    def is_repaired() -> bool:
+        table = read(running.here.table)
+        table = table.filter(pc.less(table["timestamp_100ns"], ticks(utc("2026-03-04T09:00:00Z"))))
+        return not differences(table, expected.select(table.column_names))
+
+    assert not is_repaired()
+    running.clock.go(1)
+    running.until(is_repaired)
+    assert running.clock.reading() - edited < timedelta(seconds=10)
     running.stop()
 
 
@@ -241,6 +341,24 @@ def test_a_stream_that_is_killed_goes_on_where_it_was(stream):
     running.stop()
 
 
+def test_a_stream_that_is_started_again_reads_each_point_that_moves_once(stream, simulate):
+    running, plant = stream(plant=Plant("live", points=300, begins=utc("2026-03-04T09:00:00Z")), stream={"channels": 0},
+                            tags=[{"include": ["*"], "hear": "updates"}])
+    running.live(minutes=3)
+    running.kill()
+    running.clock.advance(seconds=30)
+    port = running.here.config["source"]["url"].rpartition(":")[2].partition("/")[0]
+    simulate.running[-1].stop()
+    simulate(plant, "--port", port)  # it counts from now on
+    (running.here.folder / "stream.log").unlink()
+    running.start()
+    running.until(running.is_caught_up)
+    running.stop()
+    reads = simulate.running[-1].stop()["series_reads"]
+    assert 300 <= reads < 1.2 * 300
+    check_all(running.here.table, plant, running.clock.now, running.here.begins)
+
+
 def test_what_changes_behind_a_stream_is_what_it_shows_in_the_end(stream):
     begin, end = "2026-03-04T09:33:00Z", "2026-03-04T09:41:00Z"
     running, plant = stream(f'outage M.* from {begin} to {end} buffered over 2m',
@@ -268,7 +386,7 @@ def test_a_source_that_goes_away_is_missed_and_found_again(stream, simulate, clo
     port = running.here.config["source"]["url"]
     simulate.running[-1].stop()
     running.live(minutes=4)
-    assert running.log().count("event=trouble") >= 1
+    running.until(lambda: running.log().count("event=trouble") >= 1)
     simulate(plant, "--port", port.rpartition(":")[2].partition("/")[0])
     running.live(minutes=12)
     check_settled(running, plant)

@@ -9,7 +9,7 @@ from deltalake import DeltaTable
 
 import pyarrow.compute as pc
 
-from pilake import Plant, iso, utc
+from drive import Plant, iso, utc
 from truth import KEY, check_all
 
 MIXED = Plant("mixed")

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pyarrow as pa
 import pytest
 
-from pilake import ticks, utc
+from drive import ticks, utc
 from truth import COLUMNS, differences, final
 
 T = utc("2026-03-01T12:00:00Z")

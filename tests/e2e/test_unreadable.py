@@ -7,8 +7,8 @@ from math import log2
 
 import pytest
 
-from conftest import T0
-from pilake import Clock, Plant, Simulator, Site, iso, utc
+from fixtures import T0
+from drive import Clock, Plant, Simulator, Site, iso, utc
 from truth import check, check_all
 
 POINTS = 10_000

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 
-from pilake import Plant, iso, utc
+from drive import Plant, iso, utc
 from truth import check, check_all, check_site
 
 SMALL = Plant("mixed", points=70, begins=utc("2026-03-03T12:00:00Z"))
@@ -103,6 +103,23 @@ def test_deleted_events_are_found_at_once_and_leave_when_a_second_look_agrees(si
         here.run()
     assert verify(here, code=0)["different"] == []
     check_all(here.table, plant, clock.now, here.begins)
+
+
+def test_a_proof_does_not_begin_anew_because_the_series_has_become_denser(simulate, site, clock, tmp_path):
+    # A stretch of it is as long as memory permits, and what memory permits is told by how dense it is of late.
+    plant = Plant("mixed", points=70, begins=utc("2026-01-10T00:00:00Z"))
+    plant = plant.playing(tmp_path / "script",
+                          f"delete Dense.Fast count 40 events 2026-01-11T00:00:00Z 2026-03-03T00:00:00Z at {LATER}",
+                          "insert Dense.Fast count 3000 events 2026-03-04T13:25:00Z 2026-03-04T13:30:59Z at 2026-03-04T13:30:59Z")
+    here = site(simulate(plant), tail="current", begins=plant.begins, tags=[{"include": ["Dense.Fast"]}])
+    here.run()
+    assert here.status()["rows"] > 800_000
+    clock.set(utc("2026-03-04T12:30:00Z"))
+    verify(here, "--repair", code=4)
+    assert here.status()["looks"]["gone"] > 1
+    clock.advance(minutes=61)
+    assert here.run()["rows_deleted"] >= 35
+    assert here.status()["looks"]["gone"] == 0
 
 
 def test_a_file_is_written_anew_once_however_many_batches_find_something_in_it(simulate, site, clock, tmp_path):

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from pilake import Plant, iso, utc
+from drive import Plant, iso, utc
 from truth import AHEAD, COLUMNS, KEY, check_all, differences, read, ticks, visible
 
 SMALL = Plant("mixed", points=70, begins=utc("2026-03-03T12:00:00Z"))
@@ -442,7 +442,7 @@ def test_clocks_that_are_off_alike_end_in_an_equal_table(play, off):
 
 
 def test_a_client_whose_clock_is_wrong_by_hours_goes_by_the_servers(play, tmp_path):
-    from pilake import Clock  # the client's own
+    from drive import Clock  # the client's own
     world = play()
     truth_clock, world.here.clock = world.clock, Clock(tmp_path / "client-clock", T0 + timedelta(hours=5))
     for hours in (1, 2):

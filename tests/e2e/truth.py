@@ -7,6 +7,8 @@ is read by delta-rs. They are compared both ways, every column but `ingestion_ti
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,9 +16,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
+import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
-from pilake import Plant, call, iso, ticks
+from drive import Plant, call, iso, ticks
 
 # An ordinary point may run this much ahead of the server's clock.
 AHEAD = timedelta(minutes=15)
@@ -71,13 +74,53 @@ def final(events: pa.Table, at: datetime, settle: timedelta, begins: datetime) -
     return rows
 
 
-def read(path: Path) -> pa.Table:
-    """The table as delta-rs sees it, in key order."""
-    table = DeltaTable(str(path)).to_pyarrow_table(columns=COLUMNS.names)
+def read(path: Path | str, storage: dict[str, str] | None = None) -> pa.Table:
+    """The table as delta-rs sees it, in key order; `storage` says how to reach its store."""
+    table = DeltaTable(str(path), storage_options=storage).to_pyarrow_table(columns=COLUMNS.names)
     table = table.set_column(table.schema.get_field_index("timestamp"), "timestamp",
                              table["timestamp"].cast(pa.timestamp("us", "UTC")).cast(pa.int64()))
     table = table.cast(COLUMNS)
     return table.sort_by([(name, "ascending") for name in KEY])
+
+
+def check_versions(path: Path, since: int = 0) -> int:
+    """No version of the table after `since` holds a row twice. How many of these only added what was heard.
+
+    Each file is read once, when the log adds it; of each version only the keys that it added are looked at.
+    """
+    keys: dict[str, list[tuple[str, int, int]]] = {}  # of the active files
+    standing: Counter[tuple[str, int, int]] = Counter()
+    live = 0
+    for version in range(DeltaTable(str(path)).version() + 1):
+        text = (path / f"_delta_log/{version:020}.json").read_text()
+        actions = [json.loads(line) for line in text.splitlines()]
+        for removed in (action["remove"]["path"] for action in actions if "remove" in action):
+            standing.subtract(keys.pop(removed))
+        added = [action["add"] for action in actions if "add" in action]
+        for file in added:
+            assert not file.get("deletionVector"), f"version {version}: rows that are marked as deleted are not read here"
+            rows = pq.read_table(path / file["path"], columns=KEY)
+            keys[file["path"]] = list(zip(*(rows[name].to_pylist() for name in KEY)))
+            standing.update(keys[file["path"]])
+        twice = [key for file in added for key in keys[file["path"]] if standing[key] > 1]
+        assert version <= since or not twice, f"version {version} holds rows twice: {twice[:5]}"
+        live += version > since and '"STREAMING UPDATE"' in text
+    return live
+
+
+def body_files(path: Path, version: int) -> list[str]:
+    """Files of the table's body at `version`: all but those that the coverage record or live versions since call tail."""
+    tail: set[str] = set()
+    for number in range(version + 1):
+        text = (path / f"_delta_log/{number:020}.json").read_text()
+        actions = [json.loads(line) for line in text.splitlines()]
+        for record in (action["domainMetadata"] for action in actions if "domainMetadata" in action):
+            if record["domain"] == "pilake.coverage":
+                tail = {line.split()[1] for line in record["configuration"].splitlines() if line.startswith("file ")}
+        if '"STREAMING UPDATE"' in text:
+            tail |= {action["add"]["path"] for action in actions if "add" in action}
+    files = (file.rpartition("/")[2] for file in DeltaTable(str(path), version=version).file_uris())
+    return [file for file in files if file not in tail]
 
 
 def _differs(ours: pa.ChunkedArray, theirs: pa.ChunkedArray) -> np.ndarray:

@@ -6,7 +6,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.functions import col, unix_micros
 
-from pilake import Clock, Plant, Simulator, Site, utc
+from drive import Clock, Plant, Simulator, Site, utc
 from truth import COLUMNS, final, span, visible
 
 PLANT = Plant("mixed", points=320, begins=utc("2026-03-02T00:00:00Z"))

@@ -16,7 +16,7 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql.functions import col, unix_micros
 
-from pilake import Clock, Outcome, Plant, Simulator, Site, ticks, utc
+from drive import Clock, Outcome, Plant, Simulator, Site, ticks, utc
 from truth import COLUMNS, KEY, differences, visible
 
 PLANT = Plant("mixed", points=70, begins=utc("2026-03-03T12:00:00Z"))

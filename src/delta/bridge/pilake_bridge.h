@@ -71,6 +71,7 @@ typedef struct PilakeError {
 typedef struct PilakeStoreOptions {
   PilakePairs pairs;
   PilakeTexts ca_pems;
+  PilakePairs catalog;
 } PilakeStoreOptions;
 
 // A data file as a commit names it.

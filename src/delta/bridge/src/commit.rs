@@ -38,11 +38,62 @@ pub struct CommitRequest {
     pub uuid: String,
 }
 
+/// How the commit of a version is known again.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Mark {
+    /// Its uuid is ours.
+    Ours(String),
+    /// The store's sign of the file, as it was when the version was read.
+    Tag(Option<String>),
+}
+
 impl Table {
     /// Makes the version after this one and moves to it.
     ///
     /// `Conflict` and every error but `CommitUnknown` mean that nothing of the request landed.
     pub fn commit(&mut self, request: &CommitRequest) -> Result<u64> {
+        self.check_standing()?;
+        let version = self.make_version(request)?;
+        self.mark = if request.uuid.is_empty() {
+            // It has landed: a store that does not tell more now is asked nothing next time.
+            let tag = self.location.tag(&log::file_of(version));
+            tag.map_or(Mark::Ours(String::new()), Mark::Tag)
+        } else {
+            Mark::Ours(request.uuid.clone())
+        };
+        Ok(version)
+    }
+
+    /// Engines that do not create log files by condition can write over a version: what it held is
+    /// lost, and nothing that we know of the table is to be built on.
+    fn check_standing(&self) -> Result<()> {
+        let file = log::file_of(self.version());
+        let stands = match &self.mark {
+            Mark::Ours(uuid) => match self.location.get(&file) {
+                Ok(bytes) => String::from_utf8_lossy(&bytes).contains(uuid),
+                // A checkpoint has it.
+                Err(error) if error.kind == PilakeKind::NotFound => true,
+                Err(error) => return Err(error),
+            },
+            Mark::Tag(known) => {
+                self.location.tag(&file)?.is_none_or(|tag| known.as_ref() == Some(&tag))
+            }
+        };
+        if stands {
+            return Ok(());
+        }
+        Err(Error::new(
+            PilakeKind::Invalid,
+            format!(
+                "another engine wrote over version {} of {}: it does not create log files by \
+                 condition and must not write here. The next run goes on with what the log says now",
+                self.version(),
+                self.location.name
+            ),
+        ))
+    }
+
+    fn make_version(&mut self, request: &CommitRequest) -> Result<u64> {
         let attempted = Arc::new(AtomicBool::new(false));
         let failure = match self.try_commit(request, attempted.clone()) {
             Ok(CommitResult::Committed(done)) => {

@@ -29,6 +29,7 @@ use crate::log::CommitSummary;
 use crate::merge::MergeRequest;
 use crate::scan::RowFilter;
 use crate::sealed;
+use crate::secrets;
 use crate::store::{Entry, Location, StoreOptions};
 use crate::table::{Table, TableLayout};
 use crate::trial;
@@ -83,6 +84,8 @@ pub struct PilakeStoreOptions {
     pub pairs: PilakePairs,
     /// Contents of PEM files.
     pub ca_pems: PilakeTexts,
+    /// Of the catalog in which names are found.
+    pub catalog: PilakePairs,
 }
 
 /// A data file as a commit names it.
@@ -316,7 +319,7 @@ pub unsafe extern "C" fn pilake_store_probe(
 ) -> *mut PilakeError {
     guard(|| {
         let (url, options) = (unsafe { url.text() }?, unsafe { (*options).read() }?);
-        Location::parse(url, &options)?.probe(unsafe { name.text() }?)
+        Location::parse_for_new(url, &options)?.probe(unsafe { name.text() }?)
     })
 }
 
@@ -800,7 +803,7 @@ fn guard(work: impl FnOnce() -> Result<()>) -> *mut PilakeError {
         Ok(Err(error)) => error,
         Err(panic) => Error::new(PilakeKind::Internal, describe(panic.as_ref())),
     };
-    let message = own(error.message.into_bytes());
+    let message = own(secrets::hide(error.message).into_bytes());
     Box::into_raw(Box::new(PilakeError { kind: error.kind, message }))
 }
 
@@ -957,6 +960,7 @@ impl PilakeStoreOptions {
         Ok(StoreOptions {
             pairs: unsafe { self.pairs.read() }?,
             ca_pems: pems.iter().map(|pem| unsafe { pem.bytes() }.to_vec()).collect(),
+            catalog: unsafe { self.catalog.read() }?,
         })
     }
 }
@@ -1066,6 +1070,7 @@ mod tests {
         let options = PilakeStoreOptions {
             pairs: PilakePairs { data: std::ptr::null(), size: 0 },
             ca_pems: PilakeTexts { data: std::ptr::null(), size: 0 },
+            catalog: PilakePairs { data: std::ptr::null(), size: 0 },
         };
         let mut table = std::ptr::null_mut();
         let (kind, _) = taken(unsafe { pilake_table_open(url, &options, &mut table) });

@@ -3,18 +3,22 @@
 #![deny(unsafe_code, unsafe_op_in_unsafe_fn)]
 
 mod care;
+mod catalog;
 mod commit;
 mod encoding;
 mod error;
 mod ffi;
 mod files;
 mod hindrance;
+mod lease;
 mod litter;
 mod log;
 mod merge;
+mod profile;
 mod runtime;
 mod scan;
 mod sealed;
+mod secrets;
 mod stats;
 mod store;
 mod table;

@@ -83,6 +83,11 @@ pub fn has_log(location: &Location) -> Result<bool> {
     Ok(names.iter().any(|name| version_of(name).is_some()))
 }
 
+/// The commit of a version.
+pub fn file_of(version: u64) -> String {
+    format!("_delta_log/{version:020}.json")
+}
+
 fn file_stem(version: u64) -> String {
     format!("{version:020}")
 }

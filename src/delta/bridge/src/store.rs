@@ -6,7 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
-use object_store::aws::AmazonS3Builder;
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::local::LocalFileSystem;
@@ -15,10 +15,15 @@ use object_store::{
     BackoffConfig, Certificate, ClientOptions, ObjectMeta, ObjectStore, ObjectStoreExt,
     ObjectStoreScheme, PutMode, RetryConfig,
 };
+use serde_json::Value;
 use url::Url;
 
+use crate::catalog::{Catalog, Place, Registration, TableName, Vended};
 use crate::error::{Error, PilakeKind, Result};
+use crate::lease::Leased;
+use crate::profile::{CredentialProcess, Profile};
 use crate::runtime::runtime;
+use crate::secrets;
 use crate::trial::{self, Trial};
 
 /// How to reach a store; what is not said comes from the environment.
@@ -26,13 +31,34 @@ use crate::trial::{self, Trial};
 pub struct StoreOptions {
     pub pairs: Vec<(String, String)>,
     pub ca_pems: Vec<Vec<u8>>,
+    /// Of the catalog in which `uc://` names are found: url, token, client_id, client_secret,
+    /// location, credentials.
+    pub catalog: Vec<(String, String)>,
 }
 
+/// How often a write is tried whose answer was lost. The client itself repeats only what it takes for
+/// harmless.
+pub const ATTEMPTS: u32 = 3;
+
+/// The option that names a profile of AWS' own files.
+const PROFILE: &str = "aws_profile";
+
 impl StoreOptions {
+    fn value_of(&self, wanted: &str) -> Option<&str> {
+        self.pairs.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str())
+    }
+
+    /// Those that object_store knows, or should.
+    fn named(&self) -> impl Iterator<Item = (&str, &str)> {
+        let ours = |name: &str| name == trial::OPTION || name == PROFILE;
+        let pairs = self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        pairs.filter(move |(name, _)| !ours(name))
+    }
+
     /// For tests: the accidents that this store, or all of the process, shall have.
     fn trial(&self) -> Result<Option<Arc<Trial>>> {
-        match self.pairs.iter().find(|(name, _)| name == trial::OPTION) {
-            Some((_, text)) => Ok(Some(Arc::new(Trial::parse(text, crate::ffi::die)?))),
+        match self.value_of(trial::OPTION) {
+            Some(text) => Ok(Some(Arc::new(Trial::parse(text, crate::ffi::die)?))),
             None => trial::of_process(),
         }
     }
@@ -59,24 +85,64 @@ pub struct Location {
     /// Where an operation that failed has ended, nothing lands later.
     pub fails_for_good: bool,
     root: Path,
+    /// The catalog has to be told of the table here.
+    registration: Option<Arc<Registration>>,
 }
 
 impl Location {
+    /// Of a table that is there. `NotFound` if `text` is a name that the catalog does not have.
     pub fn parse(text: &str, options: &StoreOptions) -> Result<Self> {
-        let url = parse_url(text)?;
+        let Some(name) = TableName::parse(text)? else {
+            return Self::at(text, text, options, None);
+        };
+        let catalog = Catalog::open(options)?;
+        let place = catalog.find(&name)?.ok_or_else(|| catalog.no_table(&name))?;
+        Self::of_place(text, place, options)
+    }
+
+    /// Of a table that may be there, or is to be made.
+    pub fn parse_for_new(text: &str, options: &StoreOptions) -> Result<Self> {
+        let Some(name) = TableName::parse(text)? else {
+            return Self::at(text, text, options, None);
+        };
+        let catalog = Catalog::open(options)?;
+        let place = match catalog.find(&name)? {
+            Some(place) => place,
+            None => catalog.place_for_new(&name)?,
+        };
+        Self::of_place(text, place, options)
+    }
+
+    fn of_place(name: &str, place: Place, options: &StoreOptions) -> Result<Self> {
+        let here = Self::at(name, &place.url, options, place.vended)?;
+        Ok(Self { registration: place.registration, ..here })
+    }
+
+    fn at(name: &str, url: &str, options: &StoreOptions, vended: Option<Vended>) -> Result<Self> {
+        let url = parse_url(url)?;
         let (scheme, root) = ObjectStoreScheme::parse(&url)
-            .map_err(|_| invalid(format!("{text}: not a path or a URL that a table can have")))?;
+            .map_err(|_| invalid(format!("{name}: not a path or a URL that a table can have")))?;
         let is_local = scheme == ObjectStoreScheme::Local;
         if is_local && url.to_file_path().is_ok_and(|path| path.is_file()) {
-            return Err(invalid(format!("{text} is a file, not a folder")));
+            return Err(invalid(format!("{name} is a file, not a folder")));
         }
-        let store = build_store(&scheme, &url, options).map_err(|error| error.within(text))?;
-        let plain =
-            Self { name: text.to_string(), url, store, is_local, fails_for_good: is_local, root };
+        let store =
+            build_store(&scheme, &url, options, vended).map_err(|error| error.within(name))?;
+        let (name, fails_for_good) = (name.to_string(), is_local);
+        let plain = Self { name, url, store, is_local, fails_for_good, root, registration: None };
         Ok(match options.trial()? {
             Some(trial) => plain.on_trial(trial),
             None => plain,
         })
+    }
+
+    /// Tells the catalog of the table, if it does not know it; true if so. `fields` are those of its
+    /// schema.
+    pub fn register(&self, fields: &[Value]) -> Result<bool> {
+        match &self.registration {
+            Some(registration) => registration.register(fields).map(|()| true),
+            None => Ok(false),
+        }
     }
 
     fn on_trial(self, trial: Arc<Trial>) -> Self {
@@ -107,12 +173,30 @@ impl Location {
         runtime().block_on(async { Ok(self.store.get(&path).await?.bytes().await?) })
     }
 
-    /// Writes a file that must not exist yet.
+    /// Writes a file that must not exist yet. A request whose answer was lost may have landed, so it
+    /// can be made again: a file that is there and holds these very bytes is ours.
     pub fn put_new(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        for attempt in 1..ATTEMPTS {
+            match self.try_put_new(name, bytes) {
+                Err(lost) if lost.kind == PilakeKind::Unreachable && !self.is_local => {
+                    std::thread::sleep(Duration::from_millis(100 << attempt));
+                }
+                other => return other,
+            }
+        }
+        self.try_put_new(name, bytes)
+    }
+
+    fn try_put_new(&self, name: &str, bytes: &[u8]) -> Result<()> {
         let path = self.path(name);
         let payload = Bytes::copy_from_slice(bytes).into();
-        runtime().block_on(self.store.put_opts(&path, payload, PutMode::Create.into()))?;
-        Ok(())
+        let put = runtime().block_on(self.store.put_opts(&path, payload, PutMode::Create.into()));
+        match put.map_err(Error::from) {
+            Err(there) if there.kind == PilakeKind::Conflict => {
+                (self.get(name)? == bytes).then_some(()).ok_or(there)
+            }
+            other => other.map(|_| ()),
+        }
     }
 
     /// Removes a file; one that is not there is removed already.
@@ -192,6 +276,14 @@ impl Location {
         match std::fs::remove_file(root.join(name)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
             _ => Ok(()),
+        }
+    }
+
+    /// What the store tells versions of a file apart by; nothing if there is no file, or no such sign.
+    pub fn tag(&self, name: &str) -> Result<Option<String>> {
+        match runtime().block_on(self.store.head(&self.path(name))) {
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            other => Ok(other?.e_tag),
         }
     }
 
@@ -293,18 +385,32 @@ impl Location {
         let cleaned = self.delete(name);
         first.map_err(|error| {
             let kind = if self.is_local { PilakeKind::Invalid } else { error.kind };
-            Error::new(kind, error.message).within(format!("cannot write in {}", self.name))
+            let error =
+                Error::new(kind, error.message).within(format!("cannot write in {}", self.name));
+            if is_not_implemented(&error) {
+                return self.no_conditional_put(&format!(" ({})", error.message));
+            }
+            error
         })?;
         match second {
             Err(error) if error.kind == PilakeKind::Conflict => cleaned,
             Err(error) => Err(error.within(format!("cannot write in {}", self.name))),
-            Ok(()) => Err(invalid(format!(
-                "{} lets a second writer overwrite what a first one created, so that two commits \
-                 could both believe they won; put the table on a store with conditional writes",
-                self.name
-            ))),
+            Ok(()) => Err(self.no_conditional_put("")),
         }
     }
+
+    fn no_conditional_put(&self, detail: &str) -> Error {
+        invalid(format!(
+            "{} lets a second writer overwrite what a first one created, so that two commits could \
+             both believe they won; put the table on a store with conditional writes{detail}",
+            self.name
+        ))
+    }
+}
+
+/// So a store, or its options, say that it knows no condition of a put.
+fn is_not_implemented(error: &Error) -> bool {
+    error.message.contains("501 Not Implemented") || error.message.contains("PutMode::Create")
 }
 
 /// A name under which a local store writes before it gives the file its own.
@@ -331,31 +437,91 @@ fn parse_url(text: &str) -> Result<Url> {
     Ok(url)
 }
 
+/// The environment first, then the URL, then what was asked for by name.
 fn build_store(
     scheme: &ObjectStoreScheme,
     url: &Url,
     options: &StoreOptions,
+    vended: Option<Vended>,
 ) -> Result<Arc<dyn ObjectStore>> {
-    // The environment first, then the URL, then what was asked for by name.
+    options.pairs.iter().for_each(|(name, value)| secrets::keep_option(name, value));
     macro_rules! remote {
-        ($builder:ty) => {{
+        ($builder:ty, $kind:ident, $prefixes:expr, $more:expr) => {{
             let mut builder =
-                <$builder>::from_env().with_url(url.as_str()).with_retry(short_patience());
-            if !options.ca_pems.is_empty() {
-                builder = builder.with_client_options(trusting(&options.ca_pems)?);
+                <$builder>::from_env().with_client_options(client_options(&options.ca_pems)?);
+            // Once more: what the environment said of the client went with its options.
+            for (name, value) in environment($prefixes) {
+                if let Ok(key) = name.parse() {
+                    builder = builder.with_config(key, value);
+                }
             }
-            for (key, value) in options.pairs.iter().filter(|(key, _)| key != trial::OPTION) {
-                builder = builder.with_config(key.parse()?, value);
+            builder = $more(builder)?.with_url(url.as_str()).with_retry(short_patience());
+            for (name, value) in options.named() {
+                builder = builder.with_config(name.parse()?, value);
+            }
+            match vended {
+                None => {}
+                Some(Vended::$kind(keys)) => builder = builder.with_credentials(keys),
+                Some(_) => {
+                    return Err(invalid("the catalog gives keys of another store".to_string()))
+                }
             }
             Arc::new(builder.build()?)
         }};
     }
     Ok(match scheme {
         ObjectStoreScheme::Local => Arc::new(LocalFileSystem::new().with_fsync(true)),
-        ObjectStoreScheme::AmazonS3 => remote!(AmazonS3Builder),
-        ObjectStoreScheme::MicrosoftAzure => remote!(MicrosoftAzureBuilder),
-        ObjectStoreScheme::GoogleCloudStorage => remote!(GoogleCloudStorageBuilder),
+        ObjectStoreScheme::AmazonS3 => {
+            remote!(AmazonS3Builder, Aws, &["AWS_"], |builder| with_profile(builder, options))
+        }
+        ObjectStoreScheme::MicrosoftAzure => {
+            remote!(MicrosoftAzureBuilder, Azure, &["AZURE_", "MSI_", "IDENTITY_"], Result::Ok)
+        }
+        ObjectStoreScheme::GoogleCloudStorage => {
+            remote!(GoogleCloudStorageBuilder, Gcp, &["GOOGLE_"], Result::Ok)
+        }
         _ => return Err(invalid(format!("a table cannot live at a {} URL", url.scheme()))),
+    })
+}
+
+/// The variables of stores, by the names of options.
+fn environment(prefixes: &[&str]) -> Vec<(String, String)> {
+    let ours = |name: &String| prefixes.iter().any(|prefix| name.starts_with(prefix));
+    let found: Vec<_> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| ours(name))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value))
+        .collect();
+    found.iter().for_each(|(name, value)| secrets::keep_option(name, value));
+    found
+}
+
+/// What a profile of AWS' files says, unless the environment or the options give keys themselves.
+fn with_profile(builder: AmazonS3Builder, options: &StoreOptions) -> Result<AmazonS3Builder> {
+    let keys = [AmazonS3ConfigKey::AccessKeyId, AmazonS3ConfigKey::WebIdentityTokenFile];
+    let has_keys =
+        options.named().any(|(name, _)| name.parse().is_ok_and(|key| keys.contains(&key)));
+    let asked = options.value_of(PROFILE);
+    let is_known = keys.iter().any(|key| builder.get_config_value(key).is_some());
+    if has_keys || (is_known && asked.is_none()) {
+        return Ok(builder);
+    }
+    let named = asked.map(str::to_string).or_else(|| std::env::var("AWS_PROFILE").ok());
+    let profile = Profile::read(named.as_deref())?;
+    let mut builder = builder;
+    for (name, value) in &profile.pairs {
+        secrets::keep_option(name, value);
+        let key: AmazonS3ConfigKey = name.parse()?;
+        if asked.is_some() || builder.get_config_value(&key).is_none() {
+            builder = builder.with_config(key, value);
+        }
+    }
+    Ok(match profile.process {
+        Some(command) => {
+            let lender = CredentialProcess { profile: profile.name, command };
+            builder.with_credentials(Arc::new(Leased::new(lender)))
+        }
+        None => builder,
     })
 }
 
@@ -366,7 +532,8 @@ fn short_patience() -> RetryConfig {
     RetryConfig { backoff, max_retries: 5, retry_timeout: Duration::from_secs(30) }
 }
 
-fn trusting(ca_pems: &[Vec<u8>]) -> Result<ClientOptions> {
+/// Trusts what the system trusts, and `ca_pems`.
+pub fn client_options(ca_pems: &[Vec<u8>]) -> Result<ClientOptions> {
     let mut client = ClientOptions::new();
     for pem in ca_pems {
         let certificates = Certificate::from_pem_bundle(pem)?;
@@ -387,7 +554,7 @@ mod tests {
 
     fn options(pairs: &[(&str, &str)]) -> StoreOptions {
         let pairs = pairs.iter().map(|(key, value)| (key.to_string(), value.to_string()));
-        StoreOptions { pairs: pairs.collect(), ca_pems: Vec::new() }
+        StoreOptions { pairs: pairs.collect(), ..Default::default() }
     }
 
     #[test]
@@ -417,8 +584,30 @@ mod tests {
 
     #[test]
     fn a_ca_file_that_is_no_certificate_is_refused() {
-        let options = StoreOptions { pairs: Vec::new(), ca_pems: vec![b"hello".to_vec()] };
+        let options = StoreOptions { ca_pems: vec![b"hello".to_vec()], ..Default::default() };
         assert!(Location::parse("s3://bucket/table", &options).is_err());
+    }
+
+    #[test]
+    fn a_file_that_holds_our_bytes_already_is_ours() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_str().unwrap();
+        let again = Location::parse(path, &options(&[(trial::OPTION, "lies=again")])).unwrap();
+        again.put_new("side", b"bytes").unwrap();
+        let error = again.put_new("side", b"other").unwrap_err();
+        assert_eq!(error.kind, PilakeKind::Conflict);
+        again.probe_atomic_create("probe").unwrap();
+    }
+
+    #[test]
+    fn a_store_that_writes_over_what_is_there_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_str().unwrap();
+        let careless = options(&[(trial::OPTION, "lies=overwrite")]);
+        let error = Location::parse(path, &careless).unwrap().probe_atomic_create("probe");
+        let error = error.unwrap_err();
+        assert_eq!(error.kind, PilakeKind::Invalid);
+        assert!(error.message.contains("conditional writes"), "{error}");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::num::NonZero;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::Schema;
@@ -21,12 +21,13 @@ use delta_kernel_default_engine::executor::tokio::TokioMultiThreadExecutor;
 use delta_kernel_default_engine::{DefaultEngine, DefaultEngineBuilder};
 use serde_json::Value;
 
+use crate::commit::Mark;
 use crate::error::{Error, PilakeKind, Result};
 use crate::files::{FileFacts, KeyColumns};
 use crate::hindrance::{self, Effect, Hindrance, Traits};
 use crate::log::{self, CommitSummary, MetadataChange};
 use crate::runtime::runtime;
-use crate::store::{Location, StoreOptions};
+use crate::store::{Location, StoreOptions, ATTEMPTS};
 
 pub const ENGINE_INFO: &str = concat!("pilake/", env!("CARGO_PKG_VERSION"));
 
@@ -43,6 +44,8 @@ pub struct Table {
     pub checksum_refused: bool,
     /// When this one last wrote a checkpoint.
     pub checkpointed: Option<SystemTime>,
+    /// By what the commit of this version is known again.
+    pub mark: Mark,
 }
 
 /// What a new table looks like.
@@ -65,7 +68,8 @@ impl Table {
         let snapshot = Snapshot::builder_for(location.url.as_str())
             .build(engine.as_ref())
             .map_err(|error| Error::from(error).within(&location.name))?;
-        Ok(Self { location, engine, snapshot, checksum_refused: false, checkpointed: None })
+        let mark = Mark::Tag(location.tag(&log::file_of(snapshot.version()))?);
+        Ok(Self { location, engine, snapshot, checksum_refused: false, checkpointed: None, mark })
     }
 
     /// `probe` is a name that nobody else has, to try with whether the store can hold a table.
@@ -75,10 +79,12 @@ impl Table {
         layout: &TableLayout,
         probe: &str,
     ) -> Result<Self> {
-        let location = Location::parse(url, options)?;
+        let location = Location::parse_for_new(url, options)?;
         // In this order: what another creator writes comes after its log.
         let stranger = location.stranger()?;
         if log::has_log(&location)? {
+            // Whoever made it may have died before the catalog heard of it.
+            Self::open_at(location.clone())?.register()?;
             return Err(exists(&location));
         }
         if let Some(stranger) = stranger {
@@ -88,16 +94,27 @@ impl Table {
         location.make_folder().map_err(cannot)?;
         location.probe_atomic_create(&format!("_pilake/probe-{probe}"))?;
         let engine = build_engine(&location);
-        match create_version_zero(&location, &engine, layout).map_err(cannot)? {
-            true => Self::open_at(location),
-            false => Err(exists(&location)),
+        let is_ours = create_version_zero(&location, &engine, layout).map_err(cannot)?;
+        let table = Self::open_at(location.clone())?;
+        match (table.register()?, is_ours) {
+            (_, false) => Err(exists(&location)),
+            // Now there are keys of the table itself.
+            (true, true) => Self::open(url, options),
+            (false, true) => Ok(table),
         }
+    }
+
+    /// Tells the catalog of a table that it does not know; true if there was need.
+    fn register(&self) -> Result<bool> {
+        let schema = metadata_of(&self.snapshot)?["schemaString"].as_str().map(str::to_string);
+        let schema: Value = serde_json::from_str(&schema.unwrap_or_default()).map_err(malformed)?;
+        self.location.register(schema["fields"].as_array().map_or(&[], Vec::as_slice))
     }
 
     pub fn refresh(&mut self) -> Result<()> {
         self.snapshot =
             Snapshot::builder_from(self.snapshot.clone()).build(self.engine.as_ref())?;
-        Ok(())
+        self.mark_by_tag()
     }
 
     /// Moves to a version that is known to exist.
@@ -105,6 +122,11 @@ impl Table {
         self.snapshot = Snapshot::builder_from(self.snapshot.clone())
             .at_version(version)
             .build(self.engine.as_ref())?;
+        self.mark_by_tag()
+    }
+
+    fn mark_by_tag(&mut self) -> Result<()> {
+        self.mark = Mark::Tag(self.location.tag(&log::file_of(self.version()))?);
         Ok(())
     }
 
@@ -190,8 +212,14 @@ impl Table {
         let before = self.snapshot_at(version).and_then(|snapshot| {
             let engine = self.engine.clone();
             let location = self.location.clone();
-            let then =
-                Self { location, engine, snapshot, checksum_refused: true, checkpointed: None };
+            let then = Self {
+                location,
+                engine,
+                snapshot,
+                checksum_refused: true,
+                checkpointed: None,
+                mark: Mark::Tag(None),
+            };
             then.active_files(keys)
         });
         let added = commits.iter().flat_map(|commit| commit.added.clone());
@@ -285,8 +313,20 @@ pub fn build_engine(location: &Location) -> Arc<Engine> {
     Arc::new(builder.with_task_executor(Arc::new(executor)).build())
 }
 
-/// False if another was first.
+/// False if another was first, or we were ourselves, in an answer that was lost.
 fn create_version_zero(location: &Location, engine: &Engine, layout: &TableLayout) -> Result<bool> {
+    for attempt in 1..ATTEMPTS {
+        match try_version_zero(location, engine, layout) {
+            Err(lost) if lost.kind == PilakeKind::Unreachable && !location.is_local => {
+                std::thread::sleep(Duration::from_millis(100 << attempt));
+            }
+            other => return other,
+        }
+    }
+    try_version_zero(location, engine, layout)
+}
+
+fn try_version_zero(location: &Location, engine: &Engine, layout: &TableLayout) -> Result<bool> {
     let schema = StructType::try_from_arrow(&layout.schema)?;
     let columns = layout.clustered_by.iter().map(String::as_str);
     let built = create_table(location.url.as_str(), Arc::new(schema), ENGINE_INFO, false)

@@ -54,6 +54,25 @@ fn request(uuid: &str) -> CommitRequest {
 }
 
 #[test]
+fn a_version_that_another_wrote_over_is_noticed_by_whoever_made_or_read_it() {
+    let (folder, mut maker) = new_table();
+    maker.commit(&request("commit-of-ours")).unwrap();
+    let path = folder.path().to_str().unwrap();
+    let mut reader = Table::open(path, &StoreOptions::default()).unwrap();
+    let file = folder.path().join(log::file_of(1));
+    let ours = std::fs::read_to_string(&file).unwrap();
+    let other = ours.replace("commit-of-ours", "commit-of-another");
+    std::fs::write(&file, other + "\n").unwrap();
+    for table in [&mut maker, &mut reader] {
+        let error = table.commit(&request("b")).unwrap_err();
+        assert_eq!(error.kind, PilakeKind::Invalid);
+        assert!(error.message.contains("version 1"), "{error}");
+    }
+    let mut next = Table::open(path, &StoreOptions::default()).unwrap();
+    assert_eq!(next.commit(&request("b")).unwrap(), 2);
+}
+
+#[test]
 fn the_log_has_statistics_with_full_keys_exact_integers() {
     let (_folder, mut table) = new_table();
     table.commit(&request("a")).unwrap();

@@ -47,12 +47,16 @@ class Clock:
         draft.write_text(f"{ticks(now)} {rate} {self._real // 100}\n")
         draft.replace(self.path)
 
+    def reading(self) -> datetime:
+        """What it shows now, while it runs too."""
+        return self.now + timedelta(seconds=(time.time_ns() - self._real) / 1e9 * self._rate)
+
     def go(self, rate: float) -> None:
         """From now on it runs so many times as fast as the machine's."""
         self.set(self.now, rate)
 
     def freeze(self) -> None:
-        self.set(self.now + timedelta(seconds=(time.time_ns() - self._real) / 1e9 * self._rate))
+        self.set(self.reading())
 
     def advance(self, **span: float) -> None:
         self.set(self.now + timedelta(**span))
