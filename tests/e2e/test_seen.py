@@ -3,38 +3,15 @@
 
 import re
 import signal
-import socket
 import subprocess
 import time
-import urllib.error
-import urllib.request
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from drive import BINARY, Plant, call, utc
+from drive import BINARY, Plant, call, free_port, get, metrics_of, utc
 
 SMALL = Plant("mixed", points=40, begins=utc("2026-03-04T06:00:00Z"))
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
-def get(port: int, path: str, method: str = "GET") -> tuple[int, str]:
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", method=method)
-    try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
-
-
-def metrics_of(port: int) -> dict[str, float]:
-    lines = get(port, "/metrics")[1].splitlines()
-    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
 
 
 def until(holds, seconds: float = 30):
