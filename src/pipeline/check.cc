@@ -20,6 +20,26 @@ namespace {
 
 constexpr Duration kClocksApartMax = Duration::Seconds(60);
 
+/// Who `DOMAIN\user` or `user@REALM` is, without where, so that what Windows shows can be held
+/// against what a configuration says; Latin letters as small ones.
+std::string AccountOf(std::string_view name) {
+  name.remove_prefix(name.rfind('\\') + 1);  // of none: all of it
+  std::string account(name.substr(0, name.find('@')));
+  for (char& letter : account)
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  return account;
+}
+
+/// Whom `auth` names; empty if it is somebody else who knows, such as an issuer of tokens.
+const std::string& NameOf(const pi::AuthOptions& auth) {
+  return auth.kind == pi::AuthOptions::Kind::kKerberos ? auth.principal : auth.username;
+}
+
+/// Everybody would be so: no person and no service signs on as the account of PI Web API itself.
+bool IsServiceAccount(std::string_view name) {
+  return name.starts_with(R"(NT SERVICE\)") || name.starts_with(R"(NT AUTHORITY\)");
+}
+
 class Preflight {
  public:
   Preflight(const PullOptions& options, const Clock& clock) : options_(options), clock_(clock) {}
@@ -67,16 +87,25 @@ class Preflight {
     if (!user)
       return Doubtful("identity", "the server does not say who we are: " + user.error().message);
     identity_ = user->name.empty() ? "nobody" : fmt::format("'{}'", user->name);
-    if (!user->name.empty()) {
-      return Good("identity", fmt::format("{} ({})", user->name, user->identity_type));
+    const pi::AuthOptions& auth = options_.source.http.auth;
+    const bool says_who = auth.kind != pi::AuthOptions::Kind::kAnonymous;
+    if (says_who && IsAnother(user->name, NameOf(auth))) {
+      return Doubtful("identity",
+                      fmt::format("the source takes us for {} although source.auth says who we "
+                                  "are: where Anonymous stands among its AuthenticationMethods, "
+                                  "all others are ignored, and everybody sees what the service "
+                                  "account may see",
+                                  identity_));
     }
-    if (options_.source.http.auth.kind == pi::AuthOptions::Kind::kAnonymous) {
+    if (user->name.empty())
       return Good("identity", "nobody (anonymous): we see what the service account may see");
-    }
-    Doubtful("identity",
-             "the source takes us for nobody although source.auth says who we are: where Anonymous "
-             "stands among its AuthenticationMethods, all others are ignored, and everybody sees "
-             "what the service account may see");
+    Good("identity", fmt::format("{} ({})", user->name, user->identity_type));
+  }
+
+  /// Than who is `wanted`, if that is known.
+  static bool IsAnother(std::string_view shown, std::string_view wanted) {
+    if (wanted.empty()) return shown.empty() || IsServiceAccount(shown);
+    return AccountOf(shown) != AccountOf(wanted);
   }
 
   void LookAtClocks(Source& source) {

@@ -279,7 +279,6 @@ constexpr int kAttemptsMax = 4;
 PartReader::PartReader(const PullOptions& options, Part part, const Clock& clock)
     : options_(WithShare(options, part.share)),
       part_(std::move(part)),
-      clock_(clock),
       blocks_(kQueuedBytes),
       ingested_(clock.Now()),
       thread_([this](const std::stop_token& stop) { Read(stop); }) {}

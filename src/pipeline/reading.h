@@ -101,7 +101,7 @@ PullOptions WithShare(PullOptions options, double share);
 /// Reads one part on threads of its own. `Next` is for one thread.
 class PartReader {
  public:
-  /// Starts at once. The clock outlives it.
+  /// Starts at once; `clock` says when the rows were ingested.
   PartReader(const PullOptions& options, Part part, const Clock& clock);
   /// Stops reading, if it has not ended.
   ~PartReader();
@@ -127,7 +127,6 @@ class PartReader {
 
   const PullOptions options_;
   const Part part_;
-  const Clock& clock_;
   Progress progress_;
   BoundedQueue<Block> blocks_;
   Block open_;

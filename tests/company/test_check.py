@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from pathlib import Path
 from typing import Callable
@@ -108,6 +109,18 @@ def test_a_port_without_tls(here, simulate):
     site.config["source"]["url"] = simulate.running[0].url.replace("http:", "https:")
     site.write()
     check_finds(site, finding="tls-none")
+
+
+# ---- Who we are
+
+@pytest.mark.parametrize("auth", [{"kind": "basic", "username": "PLANT\\reader", "password": secret("known-to-nobody")},
+                                  {"kind": "bearer", "token": secret("token-of-nobody")}], ids=lambda auth: auth["kind"])
+def test_a_server_at_which_everybody_is_anonymous(here, auth):
+    checked = here(auth=auth).call("check", "--json")
+    assert checked.code == 0, checked.out
+    identity, = (line for line in map(json.loads, checked.out.splitlines()) if line["subject"] == "identity")
+    assert identity["state"] == "doubtful"
+    assert "NT SERVICE\\piwebapi" in identity["detail"] and "Anonymous stands among" in identity["detail"]
 
 
 # ---- The address

@@ -219,10 +219,19 @@ def test_the_package_is_typed():
     assert (folder / "py.typed").exists() and (folder / "_pilake.pyi").exists()
 
 
+def symbols_of_the_module() -> str:
+    return subprocess.run(["objdump", "-T", pilake._pilake.__file__], capture_output=True, text=True, check=True).stdout
+
+
+def test_the_module_shows_nothing_but_its_entry():
+    """Else its libcurl or OpenSSL could be taken for those of another module of the process."""
+    shown = [line.split()[-1] for line in symbols_of_the_module().splitlines() if " g " in line and "*UND*" not in line]
+    assert shown == ["PyInit__pilake"]
+
+
 def test_the_module_runs_on_older_systems():
     """No symbol of a younger C library than that of Ubuntu 22.04 and of the Databricks runtimes."""
-    module = pilake._pilake.__file__
-    symbols = subprocess.run(["objdump", "-T", module], capture_output=True, text=True, check=True).stdout
+    symbols = symbols_of_the_module()
     versions = {tuple(map(int, word.strip("()").removeprefix("GLIBC_").split(".")))
                 for word in symbols.split() if word.strip("()").startswith("GLIBC_") and word.strip("()")[6:7].isdigit()}
     assert versions and max(versions) <= (2, 35), max(versions)

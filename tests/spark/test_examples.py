@@ -75,3 +75,66 @@ def test_a_first_look_without_spark(site, monkeypatch):
     beside = found["beside"]["other"].to_numpy()
     np.testing.assert_array_equal(beside, as_of(of(rows, name)[0], *of(rows, other)))
     assert is_picture(picture)
+
+
+@pytest.fixture(scope="module")
+def table(site) -> str:
+    """What a run leaves, by the name that Spark has for a folder."""
+    site.run()
+    return f"delta.`{site.table}`"
+
+
+def test_a_first_look_by_spark(site, table, spark, monkeypatch):
+    picture = site.folder / "spark.png"
+    monkeypatch.setenv("PILAKE_TABLE", table)
+    monkeypatch.setenv("PILAKE_PICTURE", str(picture))
+    found = runpy.run_path(str(EXAMPLES / "spark_look.py"))
+    rows = expected(site, site.begins, site.clock.now + timedelta(minutes=15))
+    counts = {(row.tag_name, row.value_kind): row.events for row in found["counts"].collect()}
+    truth = rows.group_by(["tag_name", "value_kind"]).aggregate([([], "count_all")]).to_pylist()
+    assert counts == {(row["tag_name"], row["value_kind"]): row["count_all"] for row in truth}
+    name, other = found["NAME"], found["OTHER"]
+    averages = {row.tag_name: row.average for row in found["averages"].collect()}
+    assert averages == {one: pytest.approx(average(*of(rows, one))) for one in (name, other)}
+    beside = found["beside"].toPandas().sort_values("timestamp_100ns", kind="stable")
+    np.testing.assert_array_equal(beside["other"].to_numpy(), as_of(of(rows, name)[0], *of(rows, other)))
+    assert is_picture(picture)
+
+
+def test_wide_views(site, table, spark):
+    rows = expected(site, site.begins, site.clock.now + timedelta(minutes=15))
+    kinds = rows.group_by(["tag_name", "value_kind"]).aggregate([([], "count_all")]).to_pylist()
+
+    def most(kind: str) -> list[str]:
+        found = sorted(kinds, key=lambda row: -row["count_all"])
+        return [row["tag_name"] for row in found if row["value_kind"] == kind]
+
+    (number, other), state = most("float")[:2], most("digital")[0]
+    statements = (EXAMPLES / "wide.sql").read_text()
+    for there, here in {"plant.raw.pi_timeseries": table, "U1.FIC101.PV": number, "U1.TI102.PV": other,
+                        "U1.XV103.PV": state}.items():
+        assert there in statements
+        statements = statements.replace(there, here)
+    for statement in statements.split(";")[:-1]:
+        spark.sql(statement)
+
+    times, values = of(rows, number)
+    minutes = {row.minute.replace(tzinfo=timezone.utc): (row.fic101, row.ti102) for row in spark.table("pi_minutes").collect()}
+    for k, (tag_times, tag_values) in enumerate((of(rows, number), of(rows, other))):
+        of_minute: dict[datetime, list[float]] = {}
+        for at, value in zip(tag_times, tag_values):
+            minute = datetime.fromtimestamp(at // 600_000_000 * 60, tz=timezone.utc)
+            of_minute.setdefault(minute, []).extend([] if np.isnan(value) else [value])
+        means = {minute: float(np.mean(some)) if some else None for minute, some in of_minute.items()}
+        assert {minute: row[k] for minute, row in minutes.items() if minute in means} == {
+            minute: pytest.approx(mean) for minute, mean in means.items()}
+
+    shown = spark.table("pi_states").orderBy("timestamp_100ns").collect()
+    switched = rows.filter(pc.equal(rows["tag_name"], state))
+    state_times, states = switched["timestamp_100ns"].to_numpy(), switched["value_string"].to_pylist()
+    instants = sorted(set(times) | set(state_times))
+    assert [row.timestamp_100ns for row in shown] == instants
+    at_least = as_of(np.array(instants), times, values)
+    np.testing.assert_array_equal(np.array([row.fic101 for row in shown], dtype=float), at_least)
+    last = np.searchsorted(state_times, instants, side="right") - 1
+    assert [row.xv103 for row in shown] == [states[k] if k >= 0 else None for k in last]
