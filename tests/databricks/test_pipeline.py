@@ -31,10 +31,18 @@ NOW = utc("2026-03-04T09:30:00Z")
 SETTLE = "15m"
 SECRETS = {"pi_username": "reader", "pi_password": "only-${the}-pipeline 'knows'"}
 BIN = Path(pyspark.__file__).parent / "bin"
-#: Before the pipeline's own first line.
+#: Before the pipeline's own first line. The command line of PySpark 4.2 ends at metrics that every Python worker sends.
 STAND_IN = """
 from pyspark import pipelines as dp
 from pyspark.sql import SparkSession
+from pyspark.sql.connect.client import core
+
+answers = core.SparkConnectClient._execute_and_fetch_as_iterator
+
+def without_metrics(*arguments, **options):
+    return (one for one in answers(*arguments, **options) if not isinstance(one, core.PlanObservedMetrics))
+
+core.SparkConnectClient._execute_and_fetch_as_iterator = without_metrics
 
 def append(target, source, keys, sequence_by, stored_as_scd_type):
     assert keys == ["tag_webid", "timestamp_100ns", "ordinal"] and sequence_by == "ingestion_timestamp"

@@ -115,7 +115,9 @@ def test_wide_views(site, table, spark):
                         "U1.XV103.PV": state}.items():
         assert there in statements
         statements = statements.replace(there, here)
-    for statement in statements.split(";")[:-1]:
+    *statements, rest = statements.split(";\n")
+    assert len(statements) == 2 and not rest
+    for statement in statements:
         spark.sql(statement)
 
     times, values = of(rows, number)
