@@ -1,6 +1,6 @@
 # What a newcomer types. Each target works as the first command on a fresh Debian 12 with Rust.
 # Caches outlive the checkout: PILAKE_CACHE, by default ~/.cache/pilake.
-.PHONY: build demo test bench bench-live live-day live-week tidy lint fuzz chaos year test-spark bench-spark wheel packages test-packages bundle test-strangers test-company nightly docs deps clean help
+.PHONY: build demo test bench bench-live live-day live-week tidy lint fuzz chaos year test-spark bench-spark wheel wheels test-wheels packages test-packages bundle test-strangers test-company nightly docs deps clean help
 
 build: ## the binary, build/release/pilake
 	@tools/deps.sh build
@@ -56,6 +56,13 @@ bench-spark: ## how fast Python and Spark read, beside the binary
 wheel: ## the Python package, build/wheels/
 	@tools/deps.sh build
 	@tools/wheel.sh
+
+wheels: ## portable wheels for Python 3.11, and for 3.12 and later, build/packages/; for root alone
+	@tools/deps.sh packages
+	@tools/wheels.sh
+
+test-wheels: wheels ## those in bare systems, with every pyarrow of two years; for root alone
+	@tools/python.sh -m pytest tests/packages/test_wheels.py -q
 
 bundle: ## the wheel for Databricks, databricks/dist/, as `databricks bundle deploy` builds it
 	@tools/deps.sh build

@@ -5,7 +5,7 @@ set -euo pipefail
 # shellcheck source=tools/env.sh
 source "$(dirname "$0")/env.sh"
 
-WANTED=${*:-tidy fuzz kills chaos storms tail care year strangers company packages bench governor}
+WANTED=${*:-tidy fuzz kills chaos storms tail care year strangers company packages wheels bench governor}
 mkdir -p docs/proof
 FAILED=0
 
@@ -34,6 +34,7 @@ prove year tools/year.sh
 PILAKE_STRANGERS=all prove strangers tools/spark.sh tests/spark -k strangers
 PILAKE_COMPANY=long prove company tools/company.sh
 prove packages make --no-print-directory test-packages
+prove wheels make --no-print-directory test-wheels
 prove bench tools/bench.sh long
 prove governor tools/governor.sh
 exit "$FAILED"
