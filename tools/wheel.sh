@@ -14,8 +14,9 @@ if [ "${1:-}" = --portable ]; then
   # shellcheck source=tools/portable_env.sh
   source tools/portable_env.sh
   # What pyproject.toml says for this machine's compiler and linker means nothing to that one.
-  PORTABLE+=(-D CMAKE_MODULE_LINKER_FLAGS=-s -D "CMAKE_CXX_FLAGS_RELEASE=-O2 -DNDEBUG" -D PILAKE_WERROR=OFF)
+  PORTABLE+=(-D CMAKE_MODULE_LINKER_FLAGS=-s -D "CMAKE_CXX_FLAGS_RELEASE=-O2 -DNDEBUG" -D PILAKE_WERROR=OFF -D PILAKE_TESTS=OFF)
   FOLDER=build/packages
+  export SKBUILD_BUILD_DIR='build/portable-{wheel_tag}'
 else
   # By the name that the other builds have for it, or ccache takes it for another compiler.
   export CC=cc CXX=c++
