@@ -15,8 +15,9 @@ python3 -m pip download --quiet --disable-pip-version-check --only-binary :all: 
   --dest "$PARTS" --requirement python/requirements.txt
 FOLDERS=("$ROOT" "$PILAKE_CACHE" "${CARGO_HOME:-$HOME/.cargo}" "${RUSTUP_HOME:-$HOME/.rustup}")
 mkdir -p "${FOLDERS[@]/#/$SYSTEM}"
+export SYSTEM PARTS
 # Mounts of a namespace of their own end with it.
 # shellcheck disable=SC2016
-SYSTEM=$SYSTEM unshare --mount bash -euc 'for folder; do mount --bind "$folder" "$SYSTEM$folder"; done
-  exec chroot "$SYSTEM" env -i HOME="$HOME" PATH="$HOME/.cargo/bin:/usr/bin:/bin" PILAKE_CACHE="$PILAKE_CACHE" JOBS="$JOBS" \
-    PIP_NO_INDEX=1 PIP_FIND_LINKS="'"$PARTS"'" "'"$ROOT"'"/tools/wheel.sh --portable' - "${FOLDERS[@]}"
+unshare --mount bash -euc 'for folder; do mount --bind "$folder" "$SYSTEM$folder"; done
+  exec chroot "$SYSTEM" env -i "HOME=$HOME" "PATH=$HOME/.cargo/bin:/usr/bin:/bin" "PILAKE_CACHE=$PILAKE_CACHE" \
+    "JOBS=$JOBS" PIP_NO_INDEX=1 "PIP_FIND_LINKS=$PARTS" "$ROOT/tools/wheel.sh" --portable' - "${FOLDERS[@]}"
