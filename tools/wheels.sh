@@ -13,7 +13,7 @@ SYSTEM=$(tools/bare_system.sh trixie amd64 python3-venv python3-dev cmake ninja-
 PARTS=$PILAKE_CACHE/wheel-parts
 python3 -m pip download --quiet --disable-pip-version-check --only-binary :all: --python-version 3.13 --no-deps \
   --dest "$PARTS" --requirement python/requirements.txt
-FOLDERS=("$ROOT" "$PILAKE_CACHE" "${CARGO_HOME:-$HOME/.cargo}" "${RUSTUP_HOME:-$HOME/.rustup}")
+FOLDERS=(/proc /dev "$ROOT" "$PILAKE_CACHE" "${CARGO_HOME:-$HOME/.cargo}" "${RUSTUP_HOME:-$HOME/.rustup}")
 mkdir -p "${FOLDERS[@]/#/$SYSTEM}"
 export SYSTEM PARTS
 # Mounts of a namespace of their own end with it.

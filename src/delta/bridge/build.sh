@@ -20,7 +20,8 @@ flock 9
 # The file names do not say whose code is inside, and cargo tells checkouts apart by their paths. So
 # it is the sources that say: the same ones in another checkout are the same library.
 built="$cache/bridge${target:+-$target}.built"
-sources=$( (rustc --version && cd "$source" && cat Cargo.toml Cargo.lock src/*.rs) | sha256sum)
+compiler=$(rustc --version)
+sources=$( (echo "$compiler" && cd "$source" && cat Cargo.toml Cargo.lock src/*.rs) | sha256sum)
 if [ "$(cat "$built" 2>/dev/null)" != "$sources" ] ||
   [ ! -f "$folder/libpilake_bridge.a" ]; then
   rm -f "$built" "$folder"/libpilake_bridge.* "$folder"/deps/libpilake_bridge.*
