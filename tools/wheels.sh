@@ -9,6 +9,9 @@ rm -f build/packages/*.whl
 tools/wheel.sh --portable
 
 SYSTEM=$(tools/bare_system.sh trixie amd64 python3-venv python3-dev cmake ninja-build ccache)
+# Debian's pyconfig.h includes another by a path from /usr/include, where a compiler for another glibc may not look.
+mkdir -p "$SYSTEM/usr/include/python3.13/x86_64-linux-gnu"
+ln -sfn ../../x86_64-linux-gnu/python3.13 "$SYSTEM/usr/include/python3.13/x86_64-linux-gnu/python3.13"
 # It has no network: what pip wants lies here.
 PARTS=$PILAKE_CACHE/wheel-parts
 python3 -m pip download --quiet --disable-pip-version-check --only-binary :all: --python-version 3.13 --no-deps \
