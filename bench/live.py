@@ -11,6 +11,7 @@ import argparse
 import json
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
@@ -116,6 +117,10 @@ class Watcher:
         return float(np.percentile(late, 50)), float(np.percentile(late, 99)), len(late)
 
 
+#: All of them, so that none outlives a bar that was missed.
+STARTED: list[Live] = []
+
+
 @dataclass
 class Live:
     """A simulated plant, `pilake stream` beside it, and somebody who looks at the table."""
@@ -130,6 +135,8 @@ class Live:
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True)
+        self.process: subprocess.Popen[bytes] | None = None
+        STARTED.append(self)
         self.clock = Clock(self.folder / "clock", STARTS)
         self.plant = Plant("live", points=self.points, begins=BEGINS)
         self.flags = ["--poll-interval", "1s", *self.flags]
@@ -224,6 +231,15 @@ class Live:
         assert self.process.wait(60) == 0, self.log()
         seconds = time.monotonic() - began
         return json.loads(self.log().splitlines()[-1]), seconds, self.simulator.stop()
+
+
+    def end(self) -> None:
+        """Whatever still runs of it."""
+        self.watcher.stopped.set()
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+        self.simulator.stop()
 
 
 # On this machine there is none unless it is asked for.
@@ -354,6 +370,8 @@ def main() -> None:
         if 5 in options.rows:
             figures["killed"] = killed(folder / "killed", points, kills, bars)
     finally:
+        for live in STARTED:
+            live.end()
         if not options.keep:
             shutil.rmtree(folder)
     finish(bars, figures, options.json)

@@ -49,13 +49,22 @@ void AddHistoryAndSilence(Run& run) {
   }
 }
 
-/// It moved so lately that it most likely does again, and little came since.
-bool MovedLately(const Run& run, uint32_t i) {
-  // A stream reads again within minutes, and what was killed is started again soon.
-  constexpr Duration kLately = Duration::Minutes(15);
-  const plan::SeriesCoverage& covered = run.Covered(i);
-  const auto through = covered.through();
-  return through && run.report.now - *through <= run.options.settle + kLately;
+/// The newest covered end: when the table was brought up to date last, or a little before.
+UtcTime NewestCovered(const Run& run) {
+  UtcTime newest{};
+  for (uint32_t i = 0; i < run.series.size(); ++i)
+    newest = std::max(newest, run.Covered(i).through().value_or(UtcTime{}));
+  return newest;
+}
+
+/// It moved so lately before the table was last brought up to date, `newest`, that it most likely
+/// did again since, and little came since.
+bool MovedLately(const Run& run, uint32_t i, UtcTime newest) {
+  // A stream reads again within minutes, and what was killed, however often, is started again soon.
+  constexpr Duration kLately = Duration::Minutes(15), kSoon = Duration::Hours(1);
+  const auto through = run.Covered(i).through();
+  return through && newest - *through <= kLately &&
+         run.report.now - newest <= run.options.settle + kSoon;
 }
 
 /// Nothing of it is missing or doubtful but what is newer than all that is covered.
@@ -89,8 +98,9 @@ std::vector<uint32_t> ToBeAsked(Run& run, bool tail_is_whole) {
 void GoStraight(Run& run) {
   if (!run.ShowsTail() || !TailIsWhole(run)) return;
   run.straight.resize(run.series.size());
+  const UtcTime newest = NewestCovered(run);
   for (uint32_t i = 0; i < run.series.size(); ++i)
-    run.straight[i] = !run.series[i].future && MovedLately(run, i) && IsInOrder(run, i);
+    run.straight[i] = !run.series[i].future && MovedLately(run, i, newest) && IsInOrder(run, i);
 }
 
 Status FindEnds(Run& run) {

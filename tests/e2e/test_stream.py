@@ -348,12 +348,13 @@ def test_a_stream_that_is_killed_goes_on_where_it_was(stream):
     running.stop()
 
 
-def test_a_stream_that_is_started_again_reads_each_point_that_moves_once(stream, simulate):
+@pytest.mark.parametrize("minutes", [0.5, 25])
+def test_a_stream_that_is_started_again_reads_each_point_that_moves_once(stream, simulate, minutes):
     running, plant = stream(plant=Plant("live", points=300, begins=utc("2026-03-04T09:00:00Z")), stream={"channels": 0},
                             tags=[{"include": ["*"], "hear": "updates"}])
     running.live(minutes=3)
     running.kill()
-    running.clock.advance(seconds=30)
+    running.clock.advance(minutes=minutes)
     port = running.here.config["source"]["url"].rpartition(":")[2].partition("/")[0]
     simulate.running[-1].stop()
     simulate(plant, "--port", port)  # it counts from now on

@@ -128,6 +128,8 @@ def test_it_trusts_the_authorities_of_the_system_and_no_others(installed, config
 def test_it_names_the_package_without_which_there_is_no_kerberos(installed, configured, tmp_path):
     with Simulator(PLANT, Clock(tmp_path / "clock", utc("2026-03-04T09:30:00Z")), tmp_path) as simulator:
         configured(simulator.url, auth={"kind": "kerberos"})
+        # Debian 11 has it for NIS.
+        installed.system.must("find", "/usr/lib", "-name", "libgssapi_krb5.so*", "-delete")
         refused = installed.system.run("pilake", "run", "-c", "/etc/pilake/pilake.yaml")
         assert refused.code == 2 and "libgssapi-krb5-2" in refused.err and "krb5-libs" in refused.err, refused
         checked = installed.system.run("pilake", "check", "-c", "/etc/pilake/pilake.yaml", "--json")
