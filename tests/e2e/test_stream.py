@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from statistics import median
 from typing import Iterator
 
 import pyarrow.compute as pc
@@ -254,7 +253,7 @@ def test_memory_open_files_and_log_stay_as_they_are(stream):
     print(f"MiB {[rss >> 20 for rss in memory]}, open files {files}, KiB of log {[size >> 10 for size in log_bytes]}")
     third = parts // 3
     assert max(memory[-third:]) < 1.15 * max(memory[third:-third])
-    assert median(files[-third:]) <= median(files[:third]) + 4  # connections come and go
+    assert min(files[-third:]) <= min(files[:third]) + 4  # connections and files come and go; a leak stays
     if HOURS >= 100:  # what is older than two days has expired
         assert max(log_bytes[-third:]) < 1.3 * max(log_bytes[third:-third])
     assert len(running.log()) < 1e6 * max(0.02, hours / 168)
